@@ -1,0 +1,146 @@
+import type { CameraConfig } from "./config.ts"
+import { obey } from "./control/commands.ts"
+import { beat } from "./control/heartbeat.ts"
+import { openIdentity } from "./control/identity.ts"
+import { Link } from "./control/link.ts"
+import { OwnershipFile } from "./control/ownership.ts"
+import { pairWith } from "./control/pair-camera.ts"
+import { PAIRING_WITHIN, parseSetupText } from "./control/pairing.ts"
+import { deviceTopic, TO_CAMERA } from "./control/protocol.ts"
+import { openSpool } from "./delivery/open-spool.ts"
+import { sealFor } from "./delivery/sealer.ts"
+import { deliver } from "./delivery/uploader.ts"
+import { Fault, isFault, messageOf } from "./errors.ts"
+import { fillRing } from "./media/fill-ring.ts"
+import { Ring } from "./media/ring.ts"
+import { wirePins } from "./pins/pins.ts"
+import type { Board } from "./ports.ts"
+import { record } from "./recorder.ts"
+
+/**
+ * Runs one camera until `signal` aborts.
+ *
+ *   record    motion or bell -> pre-roll ring -> mux -> seal -> spool (held) -> verdict -> release or discard
+ *   deliver   spool -> upload -> signed receipt -> evictable
+ *   obey      link -> command signed by the owner -> done, or a refusal with a reason
+ *   beat      a signed sign of life
+ *
+ * The loops meet only at the spool and the link: a dead network never stops a recording, a slow verdict never stops a
+ * segment. Plaintext lives between ring and sealer and is never written.
+ *
+ * @throws Fault "unpaired", definite: a camera that cannot seal for an owner does not start its lens.
+ *         Fault "usage", definite: the spool on this disk is another camera's.
+ */
+export async function runCamera(board: Board, config: CameraConfig, signal: AbortSignal): Promise<void> {
+  const identity = await openIdentity(board.disk)
+  const file = new OwnershipFile(board.disk, identity.device)
+  const paired = await file.read()
+  if (!paired) throw new Fault("unpaired", "this camera has no owner yet: press its button and pair it first")
+  let ownership = paired
+
+  const spool = await openSpool(board, config.spool, identity) // releases what a power cut left held
+  const ring = new Ring({
+    duration: config.recording.preRoll,
+    bytesMax: config.recording.ringBytesMax,
+    framesPerSecond: config.lens.framesPerSecond,
+    onFlaw: (reason) => board.log.write({ event: "media skipped", reason, count: 1 }),
+  })
+  const pins = await wirePins(board.pins, config.pins, board.clock, board.log)
+  const link = new Link(board, config.link, {
+    role: "camera",
+    key: identity.key,
+    broker: ownership.broker,
+    subscriptions: TO_CAMERA.map((name) => deviceTopic(identity.device, name)),
+  })
+  const seal = sealFor(() => ownership.recipients)
+  const shared = { ...board, spool, link, identity, ownership: () => ownership }
+
+  board.log.write({ event: "started", device: identity.device })
+  try {
+    await allOrAbort(signal, [
+      (until) => fillRing(board, ring, config.link, until),
+      (until) => record({ pins, ring, seal, spool, board }, config, until),
+      (until) => deliver(shared, config.link, until),
+      (until) => obey({ ...shared, file, setOwnership: (changed) => (ownership = changed) }, until),
+      (until) => beat(shared, config.link, until),
+      (until) => link.run(until),
+    ])
+  } finally {
+    ring.close()
+    pins.close()
+    board.log.write({ event: "stopped" })
+  }
+}
+
+/**
+ * Makes a new camera somebody's: waits for a press of its button, then for the setup text to be shown to it (only then
+ * is `readSetupText` called), and pairs. Resolves true when it has an owner, false when `signal` aborted first. A text
+ * that is wrong, too late or used up is logged, and the next press starts over.
+ */
+export async function pairCamera(
+  board: Board,
+  config: CameraConfig,
+  readSetupText: (signal: AbortSignal) => Promise<string | null>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const identity = await openIdentity(board.disk)
+  const file = new OwnershipFile(board.disk, identity.device)
+  if (await file.read()) return true
+  const pins = await wirePins(board.pins, config.pins, board.clock, board.log)
+  try {
+    while ((await pins.nextPress(signal)) !== null) {
+      const text = await inTime(board, signal, readSetupText)
+      if (text === null) continue
+      try {
+        const outcome = await pairWith(parseSetupText(text), board, config.link, identity, file, signal)
+        if (outcome.ok) return true
+        board.log.write({ event: "pairing failed", reason: outcome.reason, triesLeft: 0 })
+      } catch (error) {
+        if (!isFault(error, "usage")) throw error
+        board.log.write({ event: "pairing failed", reason: messageOf(error), triesLeft: 0 })
+      }
+    }
+    return false
+  } finally {
+    pins.close()
+  }
+}
+
+async function inTime<T>(
+  { clock }: Board,
+  signal: AbortSignal,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const window = new AbortController()
+  const close = () => window.abort()
+  const cancel = clock.after(PAIRING_WITHIN, close)
+  signal.addEventListener("abort", close, { once: true })
+  try {
+    return await task(window.signal)
+  } finally {
+    cancel()
+    signal.removeEventListener("abort", close)
+  }
+}
+
+/** Runs all until `signal` aborts. The first that fails stops the others, and its error is the one thrown. */
+async function allOrAbort(
+  signal: AbortSignal,
+  loops: readonly ((until: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const stop = new AbortController()
+  const abort = () => stop.abort()
+  if (signal.aborted) abort()
+  signal.addEventListener("abort", abort, { once: true })
+  const failures: unknown[] = []
+  await Promise.all(
+    loops.map((loop) =>
+      loop(stop.signal).catch((error: unknown) => {
+        failures.push(error)
+        abort()
+      }),
+    ),
+  )
+  signal.removeEventListener("abort", abort)
+  if (failures.length > 0) throw failures[0]
+}

@@ -1,0 +1,116 @@
+import { z } from "zod"
+import { Fault, isFault } from "../errors.ts"
+import { fromJson, toJson } from "./json.ts"
+import { type PublicKey, type SigningKey, signWith, verifies } from "./keys.ts"
+
+/**
+ * Every signature in obscura is a DSSE envelope (secure-systems-lab/dsse v1.0.2):
+ *
+ *   {"payloadType":"application/vnd.obscura.<kind>.v1+json","payload":base64,"signatures":[{"keyid":id,"sig":base64}]}
+ *
+ * signed over PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload.
+ * The kind is part of what is signed, so a heartbeat never passes for a manifest.
+ */
+
+export const SIGNED_KINDS = [
+  "connect",
+  "manifest",
+  "receipt",
+  "heartbeat",
+  "recipients",
+  "resend",
+  "answer",
+] as const
+export type SignedKind = (typeof SIGNED_KINDS)[number]
+
+/** A manifest of 64 entries is the largest thing signed; it fits one MQTT payload. */
+export const ENVELOPE_BYTES_MAX = 60_000
+
+// One spelling only: unused bits of the last digit could otherwise make a second envelope, with another hash, of one statement.
+const base64 = z
+  .string()
+  .refine((text) => Buffer.from(text, "base64").toString("base64") === text, "not canonical base64")
+
+const envelopeShape = z.strictObject({
+  payloadType: z.string().max(80),
+  payload: base64,
+  signatures: z.tuple([
+    z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{40}$/), sig: z.string().length(88).pipe(base64) }),
+  ]),
+})
+
+export function typeOf(kind: SignedKind): string {
+  return `application/vnd.obscura.${kind}.v1+json`
+}
+
+/** Signs `body` as JSON. Returns the envelope's bytes. */
+export function sign(kind: SignedKind, body: unknown, key: SigningKey): Uint8Array {
+  const payload = toJson(body)
+  return toJson({
+    payloadType: typeOf(kind),
+    payload: Buffer.from(payload).toString("base64"),
+    signatures: [{ keyid: key.id, sig: Buffer.from(signWith(key, pae(kind, payload))).toString("base64") }],
+  })
+}
+
+/** What an envelope says that it is; null if it is none. Nothing is verified. */
+export function kindOf(bytes: Uint8Array): SignedKind | null {
+  try {
+    const { payloadType } = fromJson(bytes, envelopeShape, "envelope", ENVELOPE_BYTES_MAX)
+    return SIGNED_KINDS.find((kind) => typeOf(kind) === payloadType) ?? null
+  } catch (error) {
+    if (isFault(error, "malformed")) return null
+    throw error
+  }
+}
+
+/** Whose key an envelope claims; null if it is no envelope. Nothing is verified. */
+export function signerOf(bytes: Uint8Array): string | null {
+  try {
+    return fromJson(bytes, envelopeShape, "envelope", ENVELOPE_BYTES_MAX).signatures[0].keyid
+  } catch (error) {
+    if (isFault(error, "malformed")) return null
+    throw error
+  }
+}
+
+/**
+ * Verifies first, then parses: the bytes inside are not looked at before the signature holds.
+ *
+ * @throws Fault "malformed": no such envelope, or a body not of `shape`;
+ *         Fault "tampered": another kind, another key, or a signature that does not hold. All definite.
+ */
+export function verify<T>(kind: SignedKind, bytes: Uint8Array, key: PublicKey, shape: z.ZodType<T>): T {
+  return fromJson(payloadOf(kind, bytes, key), shape, kind, ENVELOPE_BYTES_MAX)
+}
+
+/** As `verify`, for an envelope that carries its own key: `keyOf` finds it in the *unverified* body. */
+export function verifySelfSigned<T>(
+  kind: SignedKind,
+  bytes: Uint8Array,
+  shape: z.ZodType<T>,
+  keyOf: (unverified: T) => PublicKey,
+): T {
+  const envelope = fromJson(bytes, envelopeShape, `${kind} envelope`, ENVELOPE_BYTES_MAX)
+  const body = fromJson(Buffer.from(envelope.payload, "base64"), shape, kind, ENVELOPE_BYTES_MAX)
+  payloadOf(kind, bytes, keyOf(body))
+  return body
+}
+
+function payloadOf(kind: SignedKind, bytes: Uint8Array, key: PublicKey): Uint8Array {
+  const envelope = fromJson(bytes, envelopeShape, `${kind} envelope`, ENVELOPE_BYTES_MAX)
+  if (envelope.payloadType !== typeOf(kind))
+    throw new Fault("tampered", `a ${kind} was expected, the envelope holds another kind`)
+  const [{ keyid, sig }] = envelope.signatures
+  if (keyid !== key.id) throw new Fault("tampered", `${kind}: signed by another key`)
+  const payload = Buffer.from(envelope.payload, "base64")
+  if (!verifies(key, pae(kind, payload), Buffer.from(sig, "base64")))
+    throw new Fault("tampered", `${kind}: the signature does not hold`)
+  return payload
+}
+
+/** The exact bytes that are signed (DSSE protocol, "Pre-Authentication Encoding"). */
+export function pae(kind: SignedKind, payload: Uint8Array): Uint8Array {
+  const type = typeOf(kind)
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload])
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto"
+import { z } from "zod"
+import type { Disk } from "../ports.ts"
+import { fromJson, toJson } from "./json.ts"
+import { type SigningKey, signingKeyOf } from "./keys.ts"
+
+/**
+ * Who this camera is: an Ed25519 key that it made itself and that never leaves its private area. The hash of the public
+ * key is the device id and the mailbox; there is no other name for a camera anywhere.
+ */
+export interface Identity {
+  /** 40 hex digits. */
+  readonly device: string
+  readonly key: SigningKey
+  /** Random per boot, 32 hex digits. What an owner grants is bound to it, so a reboot ends it. */
+  readonly boot: string
+}
+
+const NAME = "identity"
+const shape = z.strictObject({ version: z.literal(1), seed: z.string().regex(/^[0-9a-f]{64}$/) })
+
+/** Reads the key, or makes one at the first boot. @throws Fault "malformed", definite: a damaged identity file. */
+export async function openIdentity(disk: Disk): Promise<Identity> {
+  const stored = await disk.private.get(NAME)
+  const seed = stored ? Buffer.from(fromJson(stored, shape, "identity", 200).seed, "hex") : randomBytes(32)
+  if (!stored) await disk.private.put(NAME, [toJson({ version: 1, seed: seed.toString("hex") })])
+  const key = signingKeyOf(seed)
+  return { device: key.id, key, boot: randomBytes(16).toString("hex") }
+}
+
+/**
+ * Reset is physical: the board calls this when the button was held through a boot. New key, no owner, empty spool.
+ * What was not uploaded is gone, and stays sealed for the old owner where it was uploaded.
+ */
+export async function resetCamera(disk: Disk): Promise<void> {
+  for (const area of [disk.private, disk]) for (const { name } of await area.list("")) await area.remove(name)
+}

@@ -1,0 +1,65 @@
+import type { Led } from "johnny-five"
+import { Fault, messageOf } from "../errors.ts"
+import type { Log, PinsIo } from "../ports.ts"
+
+/** The light that says "you are being recorded": on while anybody holds it. */
+export class Light {
+  readonly #led: Led
+  readonly #io: PinsIo
+  readonly #pin: number
+  readonly #log: Log
+  readonly #holds = new Set<{ readonly reason: string }>()
+  #lit = false
+  #closed = false
+
+  /** Begins dark. */
+  constructor(led: Led, io: PinsIo, pin: number, log: Log) {
+    this.#led = led
+    this.#io = io
+    this.#pin = pin
+    this.#log = log
+    led.off()
+  }
+
+  /**
+   * Resolves once the light is on, on the wire; frames may leave the ring from then until the returned function is
+   * called. Calling it twice is harmless.
+   * @throws Fault "unavailable", definite: the light cannot be lit, so nobody gets frames.
+   */
+  async hold(reason: string): Promise<() => void> {
+    if (this.#closed) throw new Fault("unavailable", "light: the camera is stopping")
+    const hold = { reason }
+    this.#holds.add(hold)
+    // Written even if it should be on already: what an earlier hold could not light, this one may.
+    this.#led.on()
+    try {
+      await this.#io.driven(this.#pin)
+    } catch (cause) {
+      this.#release(hold)
+      throw new Fault("unavailable", `light: ${messageOf(cause)}`, { cause })
+    }
+    if (this.#closed) throw new Fault("unavailable", "light: the camera is stopping")
+    this.#report(true)
+    return () => this.#release(hold)
+  }
+
+  /** Dark, whoever still holds it; there is nothing to hold any more. */
+  close(): void {
+    this.#closed = true
+    this.#holds.clear()
+    this.#led.off()
+    this.#report(false)
+  }
+
+  #release(hold: { readonly reason: string }): void {
+    if (!this.#holds.delete(hold) || this.#holds.size > 0) return
+    this.#led.off()
+    this.#report(false)
+  }
+
+  #report(on: boolean): void {
+    if (this.#lit === on) return
+    this.#lit = on
+    this.#log.write({ event: "light", on, holds: [...this.#holds].map((hold) => hold.reason) })
+  }
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto"
+import type { Trigger } from "./clip.ts"
+import type { CameraConfig } from "./config.ts"
+import { ClipWriter } from "./delivery/clip-writer.ts"
+import type { Seal } from "./delivery/sealer.ts"
+import type { Spool } from "./delivery/spool.ts"
+import { isFault } from "./errors.ts"
+import type { DecodableUnit } from "./media/annexb.ts"
+import type { Ring } from "./media/ring.ts"
+import { segmentsOf } from "./media/segments.ts"
+import type { MotionEvent } from "./pins/events.ts"
+import type { Pins } from "./pins/pins.ts"
+import type { Board } from "./ports.ts"
+import { judge, type Verdict } from "./recognise/verdict.ts"
+import { type Milliseconds, seconds } from "./units.ts"
+
+export interface RecordParts {
+  readonly pins: Pins
+  readonly ring: Ring
+  readonly seal: Seal
+  readonly spool: Spool
+  readonly board: Pick<Board, "clock" | "log" | "frames" | "detector">
+}
+
+const LIGHT_AGAIN_AFTER: Milliseconds = seconds(1)
+
+/**
+ * Motion or bell -> pre-roll ring -> mux -> seal -> spool (held) -> verdict -> release or discard; for each event until
+ * `signal` aborts. A clip that is being recorded then is closed properly, not lost.
+ */
+export async function record(parts: RecordParts, config: CameraConfig, signal: AbortSignal): Promise<void> {
+  let shownUntil: Milliseconds = Number.NEGATIVE_INFINITY
+  for await (const event of parts.pins.events(signal)) {
+    const dark = await lightFor(parts, signal) // the pin is driven now: frames may leave the ring
+    if (!dark) continue
+    try {
+      // Motion that outlasts a clip goes on in the next, which need not show the same seconds again.
+      const from = Math.max(event.trigger.at - config.recording.preRoll, shownUntil)
+      shownUntil = (await recordClip(parts, config, event, from, signal)) ?? shownUntil
+    } finally {
+      dark()
+      event.close()
+    }
+  }
+}
+
+/** Resolves with the arrival of the clip's last picture; null if nothing of it was kept. */
+async function recordClip(
+  { ring, seal, spool, board }: RecordParts,
+  config: CameraConfig,
+  event: MotionEvent,
+  from: Milliseconds,
+  signal: AbortSignal,
+): Promise<Milliseconds | null> {
+  const { recording } = config
+  const { clock, log } = board
+  const clip = new ClipWriter(randomBytes(16).toString("hex"), { seal, spool, log }, config)
+  const about = { trigger: event.trigger.kind, startedAt: clock.real() }
+  log.write({ event: "clip opened", clip: clip.id, trigger: about.trigger })
+  const verdict = verdictWithin(recording.verdictWithin, board, event.trigger, clip, signal)
+  verdict.catch(() => undefined) // it is awaited below; until then a failure must not count as unhandled
+
+  const picture = new BestPicture(event.trigger)
+  for await (const segment of segmentsOf(picture.among(ring.from(from, signal)), {
+    segmentMin: recording.segmentMin,
+    clipMax: recording.clipMax,
+    pad: clip.pad,
+    until: () => clip.discarded || isOver(event, picture.takenAfter, recording.postRoll),
+    onLongGroup: (duration) => log.write({ event: "long group of pictures", duration }),
+    onFlaw: (reason) => log.write({ event: "media skipped", reason, count: 1 }),
+  }))
+    await clip.addSegment(segment)
+
+  const kept = await clip.close(picture.taken, about, await verdict)
+  return kept ? picture.latest : null
+}
+
+/** Puts the recording light on. null: it does not follow, so nothing may be recorded; asked again after a while. */
+async function lightFor({ pins, board }: RecordParts, signal: AbortSignal): Promise<(() => void) | null> {
+  try {
+    return await pins.light.hold("recording")
+  } catch (error) {
+    if (!isFault(error, "unavailable")) throw error
+    board.log.write({ event: "fault", where: "light", kind: error.kind, reason: error.message })
+    await board.clock.sleep(LIGHT_AGAIN_AFTER, signal)
+    return null
+  }
+}
+
+/** Tells `clip` the verdict as soon as it is known, and "too late", which keeps it, when it is not known in time. */
+async function verdictWithin(
+  within: Milliseconds,
+  board: Pick<Board, "clock" | "frames" | "detector">,
+  trigger: Trigger,
+  clip: ClipWriter,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const late = new AbortController()
+  const giveUp = () => late.abort()
+  const cancel = board.clock.after(within, giveUp)
+  signal.addEventListener("abort", giveUp, { once: true })
+  try {
+    const verdict = await judge(board, trigger, late.signal)
+    await clip.decide(verdict)
+    return verdict
+  } finally {
+    cancel()
+    signal.removeEventListener("abort", giveUp)
+  }
+}
+
+/** Post-roll is over: the motion ended at least that long before this picture was taken. */
+function isOver(event: MotionEvent, takenAfter: Milliseconds, postRoll: Milliseconds): boolean {
+  const quiet = event.quietSince()
+  return quiet !== null && takenAfter >= quiet + postRoll
+}
+
+/** The first key frame at or after the trigger; before that, the latest one. */
+class BestPicture {
+  readonly #trigger: Trigger
+  taken: DecodableUnit | null = null
+  /** When the newest picture seen here arrived. */
+  latest: Milliseconds = Number.NEGATIVE_INFINITY
+  /** It was taken after this: when a lens gives whole groups of pictures, arrival says little of the first in each. */
+  takenAfter: Milliseconds = Number.NEGATIVE_INFINITY
+
+  constructor(trigger: Trigger) {
+    this.#trigger = trigger
+  }
+
+  async *among(units: AsyncIterable<DecodableUnit>): AsyncGenerator<DecodableUnit> {
+    for await (const unit of units) {
+      if (unit.keyFrame && (this.taken === null || this.taken.at < this.#trigger.at)) this.taken = unit
+      if (unit.at > this.latest) this.takenAfter = this.latest
+      this.latest = unit.at
+      yield unit
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander"
+import { isFault, messageOf } from "../firmware/errors.ts"
+
+/** 0 held · 1 a promise was broken · 2 the call was wrong · 3 the harness itself. */
+export const EXIT = { held: 0, broken: 1, usage: 2, harness: 3 } as const
+
+/** Loaded when they are called: what one of them needs is no reason for the others to wait. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  fleet: async () => (await import("./commands/fleet.ts")).fleetCommand(),
+  camera: async () => (await import("./commands/camera.ts")).cameraCommand(),
+  cloud: async () => (await import("./commands/cloud.ts")).cloudCommand(),
+  owner: async () => (await import("./commands/owner.ts")).ownerCommand(),
+  bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+}
+
+const LEARN_MORE = `
+Three first runs:
+  obscura fleet                     200 virtual cameras for 30 seconds, judged
+  obscura camera                    one virtual camera, with keys to play the visitor
+  obscura owner list                what that camera recorded, as its owner sees it
+
+Exit codes: 0 held, 1 a promise was broken, 2 wrong call, 3 the harness itself.`
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever reads our output may have seen enough, as `head` does.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.held)
+    throw error
+  })
+  const program = new Command("obscura")
+    .description("Cameras whose makers cannot look: run them, load them, open what is yours.")
+    .version("0.1.0")
+    .addHelpText("after", LEARN_MORE)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "obscura: ")) })
+    .showSuggestionAfterError()
+    .exitOverride()
+  const called = COMMANDS[argv[2] ?? ""]
+  try {
+    for (const load of called ? [called] : Object.values(COMMANDS))
+      program.addCommand(inherit(await load(), program))
+    await program.parseAsync([...argv])
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+/** A person's mistake is one line that says what to do; a stack trace is for our own. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.usage
+  if (!isFault(error) || error.kind === "broken") {
+    console.error(error)
+    console.error("obscura: this is a mistake of obscura's own; the lines above belong in a bug report")
+    return EXIT.harness
+  }
+  console.error(`obscura: ${messageOf(error)}`)
+  return error.kind === "usage" || error.kind === "malformed" || error.kind === "unsupported"
+    ? EXIT.usage
+    : EXIT.broken
+}
+
+/** Sub-commands do not inherit these from a program they are added to. */
+function inherit(command: Command, program: Command): Command {
+  command.copyInheritedSettings(program)
+  for (const each of command.commands) inherit(each, program)
+  return command
+}

@@ -1,0 +1,294 @@
+import type { EventEmitter } from "node:events"
+import { createServer, type Server, type Socket } from "node:net"
+import { createServer as createTlsServer, TLSSocket } from "node:tls"
+import { Aedes, type AedesPublishPacket, type Client, type PublishPacket } from "aedes"
+import { deviceTopic, PAYLOAD_BYTES_MAX, type ToCamera } from "../../firmware/control/protocol.ts"
+import { Fault, messageOf } from "../../firmware/errors.ts"
+import { seconds } from "../../firmware/units.ts"
+import { mayHear, publishVerdict, type Session, sessionOf, willAllowed } from "./access.ts"
+import type { Bucket } from "./bucket.ts"
+import { type CloudStats, countRefusal, type DoorRefusal } from "./cloud-log.ts"
+import { type CloudIdentity, identityOf } from "./keys.ts"
+import { openStore, type Store, type StoreOptions } from "./store.ts"
+
+export interface CloudOptions extends StoreOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** What cameras sign in their password, so that it is of no use at another broker. */
+  readonly name: string
+  /** PEM. Without it the cloud listens on loopback alone. */
+  readonly tls?: { readonly key: string; readonly cert: string }
+}
+
+export interface Cloud {
+  readonly port: number
+  readonly identity: CloudIdentity
+  readonly bucket: Bucket
+  readonly stats: CloudStats
+  /** Ends every connection, makes durable what is complete, lets the bucket go. */
+  close(): Promise<void>
+}
+
+/** A whole CONNECT or PUBLISH: the largest payload, its topic and the fixed header. */
+const PACKET_BYTES_MAX = PAYLOAD_BYTES_MAX + 200
+const CONNECT_WITHIN = seconds(10)
+/** A subscriber that takes no byte for this long is cut: one frozen owner must not hold what it holds up. */
+const DRAIN_WITHIN = seconds(20)
+/** RFC 9266. */
+const EXPORTER_LABEL = "EXPORTER-Channel-Binding"
+
+/**
+ * The smallest cloud: an Aedes broker (MQTT 3.1.1) with the ingest inside its publish authorisation, which is the only
+ * step that runs before PUBACK. Manifests and chunks end there; the rest goes on to its subscribers.
+ *
+ * @throws Fault "usage", definite: the port is taken, a host off loopback without TLS, or the bucket's reasons.
+ */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const { host, name, keys, log, tls } = options
+  if (tls === undefined && !isLoopback(host))
+    throw new Fault(
+      "usage",
+      `${host}: plain TCP is for loopback; give a TLS key and certificate, or 127.0.0.1`,
+    )
+  const door = new Door(options)
+  await door.open()
+  try {
+    const server =
+      tls === undefined ? createServer({ noDelay: true }) : createTlsServer({ ...tls, minVersion: "TLSv1.3" })
+    server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => door.admit(socket))
+    const port = await listen(server, options)
+    log.write({ event: "listening", host, port })
+    return {
+      port,
+      identity: identityOf(name, keys, tls?.cert ?? null),
+      bucket: door.store.bucket,
+      stats: door.store.stats,
+      async close() {
+        const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+        await door.close()
+        await ended
+        log.write({ event: "closed" })
+      },
+    }
+  } catch (error) {
+    await door.close()
+    throw error
+  }
+}
+
+/** Aedes' own `publish` takes the publishing client too, which its typings leave out. */
+type Route = (packet: AedesPublishPacket, client: unknown, done?: unknown) => void
+
+class Door {
+  readonly #options: CloudOptions
+  readonly #broker: Aedes
+  readonly #sessions = new WeakMap<Client, Session>()
+  readonly #cameras = new Map<string, Client>()
+  readonly #sockets = new Set<Socket>()
+  /** TLS exporters, taken at the handshake: a socket that has closed since has none to give. */
+  readonly #bindings = new WeakMap<object, string>()
+  /** Messages that end at the ingest, between their authorisation and where Aedes would route them. */
+  readonly #taken = new WeakSet<object>()
+  #store: Store | null = null
+
+  constructor(options: CloudOptions) {
+    this.#options = options
+    this.#broker = new Aedes({
+      connectTimeout: CONNECT_WITHIN,
+      drainTimeout: DRAIN_WITHIN,
+      maxTopicLevels: 8,
+      preConnect: (_client, packet, done) => {
+        // No session outlives its connection, so nobody can make the broker keep a queue (MQTT 3.1.1 §3.1.2.4).
+        packet.clean = true
+        if (packet.will === undefined || willAllowed(packet.clientId, packet.will)) return done(null, true)
+        this.#refused(packet.clientId, "not a contentless will")
+        done(new Error("not a contentless will"), false)
+      },
+      authenticate: (client, user, password, done) => {
+        const session = sessionOf(
+          { client: client.id, user, password },
+          options.name,
+          this.#bindings.get(client.conn) ?? null,
+        )
+        if (session !== null) this.#sessions.set(client, session)
+        else this.#refused(client.id, "bad credentials")
+        done(null, session !== null)
+      },
+      authorizeSubscribe: (client, subscription, done) => {
+        const session = this.#sessions.get(client)
+        done(
+          null,
+          session && mayHear(session, subscription.topic, this.store.beats.owns) ? subscription : null,
+        )
+      },
+      authorizeForward: (client, packet) => {
+        const session = this.#sessions.get(client)
+        if (session?.role === "camera") return packet
+        return session && mayHear(session, packet.topic, this.store.beats.owns) ? packet : null
+      },
+      authorizePublish: (client, packet, done) => {
+        const reason = this.#publish(client, packet)
+        done(reason === null ? null : new Error(reason))
+      },
+    })
+    this.#skipTaken()
+  }
+
+  get store(): Store {
+    if (this.#store === null) throw new Fault("broken", "the cloud is not open")
+    return this.#store
+  }
+
+  async open(): Promise<void> {
+    const keyOf = (device: string) => {
+      const client = this.#cameras.get(device)
+      return (client && this.#sessions.get(client)?.key) ?? null
+    }
+    this.#store = await openStore(this.#options, keyOf, (device, name, payload) =>
+      this.#send(device, name, payload),
+    )
+    await this.#broker.listen()
+    const { log } = this.#options
+    const { stats, ingest } = this.#store
+    this.#broker.on("client", (client) => {
+      const session = this.#sessions.get(client)
+      if (session === undefined) return
+      stats.connects++
+      if (session.role === "camera") this.#cameras.set(client.id, client)
+      log.write({ event: "connected", client: client.id, role: session.role })
+    })
+    this.#broker.on("clientDisconnect", (client) => {
+      log.write({ event: "disconnected", client: client.id })
+      if (this.#cameras.get(client.id) !== client) return
+      this.#cameras.delete(client.id)
+      ingest.take(client.id, "gone", Buffer.alloc(0))
+    })
+    // An event that Aedes' typings leave out.
+    const broker: EventEmitter = this.#broker
+    broker.on("error", (error: Error) =>
+      log.write({ event: "fault", where: "broker", kind: "unknown", reason: messageOf(error) }),
+    )
+  }
+
+  admit(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once("close", () => this.#sockets.delete(socket))
+    const binding = bindingOf(socket)
+    if (binding !== null) this.#bindings.set(socket, binding)
+    boundPackets(this.#broker.handle(socket))
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => this.#broker.close(() => resolve()))
+    for (const socket of this.#sockets) socket.destroy()
+    await this.#store?.close()
+  }
+
+  /** Null: taken or carried on. Otherwise why this connection must end. */
+  #publish(client: Client | null, packet: PublishPacket): DoorRefusal | null {
+    const session = client === null ? undefined : this.#sessions.get(client)
+    if (client === null || session === undefined) return "bad credentials"
+    const { topic, retain, qos, payload } = packet
+    if (typeof payload === "string") return "foreign topic"
+    const publication = { topic, bytes: payload.length, retain, qos }
+    const verdict = publishVerdict(session, publication, this.store.beats.owns)
+    if (verdict.to === "subscribers") return null
+    if (verdict.to === "nobody") {
+      this.#refused(client.id, verdict.reason)
+      return verdict.reason
+    }
+    const { device, name } = verdict
+    const refused = this.store.ingest.take(device, name, payload)
+    const forOwners = refused === null && (name === "beat" || name === "answer")
+    if (!forOwners) this.#taken.add(packet)
+    return null
+  }
+
+  /** PUBACK is on its way when Aedes comes to routing: what the ingest took goes no further. */
+  #skipTaken(): void {
+    const route: Route = this.#broker.publish.bind(this.#broker) as Route
+    const skip: Route = (packet, client, done) => {
+      if (!this.#taken.has(packet)) route(packet, client, done)
+      else if (typeof done === "function") done(null)
+    }
+    Object.assign(this.#broker, { publish: skip })
+  }
+
+  /** Quality 0: a lost answer is a time-out at the camera, which asks again; a PUBACK each would buy nothing. */
+  #send(device: string, name: ToCamera, payload: Uint8Array): void {
+    if (!this.#cameras.has(device) && name !== "receipt") return
+    this.#broker.publish(
+      {
+        cmd: "publish",
+        topic: deviceTopic(device, name),
+        payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+        qos: 0,
+        retain: false,
+        dup: false,
+      },
+      (error) => {
+        if (error)
+          this.#options.log.write({ event: "fault", where: name, kind: "unknown", reason: messageOf(error) })
+      },
+    )
+  }
+
+  #refused(client: string, reason: DoorRefusal): void {
+    const { stats } = this.store
+    countRefusal(stats, reason)
+    if (reason === "bad credentials" || reason === "not a contentless will") stats.failedConnects++
+    this.#options.log.write({ event: "door refused", client: client.slice(0, 40), reason })
+  }
+}
+
+/**
+ * mqtt-packet would gather whatever length a packet announces, up to 256 MB, before anybody is asked. So a connection
+ * ends as soon as its parser has read too large a length.
+ */
+function boundPackets(client: Client): void {
+  const parser: unknown = Reflect.get(client, "_parser")
+  if (!isParser(parser))
+    throw new Fault("broken", "aedes keeps its parser elsewhere: packets are not bounded")
+  const parse = parser.parse
+  parser.parse = function (bytes) {
+    const left = parse.call(this, bytes)
+    if (this.packet.length > PACKET_BYTES_MAX) client.conn.destroy()
+    return left
+  }
+}
+
+interface Parser {
+  readonly packet: { readonly length: number }
+  parse(bytes: Buffer): number
+}
+
+function isParser(value: unknown): value is Parser {
+  return typeof value === "object" && value !== null && "parse" in value && "packet" in value
+}
+
+/** null: plain TCP, or a socket that closed before anybody could ask; no password with a binding fits that. */
+function bindingOf(socket: Socket): string | null {
+  if (!(socket instanceof TLSSocket) || socket.destroyed) return null
+  return socket.exportKeyingMaterial(32, EXPORTER_LABEL, Buffer.alloc(0)).toString("hex")
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function listen(server: Server, { host, port }: CloudOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "EADDRINUSE"
+          ? "is taken; stop what listens there or choose another port"
+          : `cannot be listened on (${cause.code ?? messageOf(cause)}); choose another host or port`
+      reject(new Fault("usage", `${host}:${port} ${why}`, { cause }))
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve(typeof address === "object" && address !== null ? address.port : port)
+    })
+  })
+}

@@ -1,0 +1,79 @@
+import { randomBytes, X509Certificate } from "node:crypto"
+import { open, readFile, stat } from "node:fs/promises"
+import { z } from "zod"
+import { fromJson, toJson } from "../../firmware/control/json.ts"
+import { type SigningKey, sha256Hex, signingKeyOf } from "../../firmware/control/keys.ts"
+import { sha256 } from "../../firmware/control/protocol.ts"
+import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
+
+/**
+ * The cloud's own keys. None of them opens anything sealed: one signs receipts, one signs the access log's
+ * checkpoints. Key file, mode 0600: {"format":1,"receipt":64 hex digits,"log":64 hex digits}, both Ed25519 seeds.
+ */
+export interface CloudKeys {
+  readonly receipt: SigningKey
+  readonly log: SigningKey
+}
+
+/** What owner and camera pin at pairing. Keys in hex; `brokerKey` is the SHA-256 of the broker's SPKI, null on plain TCP. */
+export const cloudIdentityShape = z.strictObject({
+  name: z.string().min(1).max(120),
+  receiptKey: sha256,
+  logKey: sha256,
+  brokerKey: sha256.nullable(),
+})
+export type CloudIdentity = z.infer<typeof cloudIdentityShape>
+
+const fileShape = z.strictObject({
+  format: z.literal(1),
+  receipt: z.string().regex(/^[0-9a-f]{64}$/),
+  log: z.string().regex(/^[0-9a-f]{64}$/),
+})
+
+/**
+ * The keys in the file at `path`; made at the first start.
+ * @throws Fault "usage", definite: not a key file, readable by others, or not to be made there.
+ */
+export async function openCloudKeys(path: string): Promise<CloudKeys> {
+  try {
+    await createOnce(path)
+    const { mode } = await stat(path)
+    if ((mode & 0o077) !== 0)
+      throw new Fault("usage", `${path}: others can read these keys; run chmod 600 on it, or make new ones`)
+    const { receipt, log } = fromJson(await readFile(path), fileShape, "key file", 1_000)
+    return { receipt: signingKeyOf(Buffer.from(receipt, "hex")), log: signingKeyOf(Buffer.from(log, "hex")) }
+  } catch (cause) {
+    if (isFault(cause, "usage")) throw cause
+    throw new Fault("usage", `${path}: no usable key file (${messageOf(cause)})`, { cause })
+  }
+}
+
+/** `certificate` is the broker's, in PEM; null on plain TCP. */
+export function identityOf(name: string, keys: CloudKeys, certificate: string | null): CloudIdentity {
+  return {
+    name,
+    receiptKey: keys.receipt.hex,
+    logKey: keys.log.hex,
+    brokerKey: certificate === null ? null : spkiHash(certificate),
+  }
+}
+
+function spkiHash(certificate: string): string {
+  const spki = new X509Certificate(certificate).publicKey.export({ format: "der", type: "spki" })
+  return sha256Hex(spki)
+}
+
+async function createOnce(path: string): Promise<void> {
+  try {
+    const file = await open(path, "wx", 0o600)
+    try {
+      const seed = (): string => randomBytes(32).toString("hex")
+      await file.writeFile(toJson({ format: 1, receipt: seed(), log: seed() }))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  }
+}

@@ -1,0 +1,127 @@
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt"
+import type { PublicKey } from "../../firmware/control/keys.ts"
+import { deviceTopic, FROM_CAMERA, type FromCamera, parseTopic } from "../../firmware/control/protocol.ts"
+import { Fault, messageOf } from "../../firmware/errors.ts"
+import { type Bytes, MiB, seconds } from "../../firmware/units.ts"
+import type { Bucket } from "./bucket.ts"
+import type { CloudStats } from "./cloud-log.ts"
+import { openStore, type StoreOptions } from "./store.ts"
+
+export interface SubscriberOptions extends StoreOptions {
+  /** mqtt:// or mqtts:// of any MQTT 3.1.1 broker. Who may connect and publish there is that broker's business. */
+  readonly url: string
+  /** Credentials, client certificate and the like, as mqtt.js takes them. */
+  readonly connection?: Pick<IClientOptions, "username" | "password" | "ca" | "cert" | "key" | "clientId">
+  /**
+   * The key whose hash is `device`, from wherever this cloud registers its cameras. Absent: there is no CONNECT here to
+   * learn it from, so a camera is taken in when its first heartbeat has introduced it.
+   */
+  readonly keyOf?: (device: string) => PublicKey | null
+  /** Name of a shared subscription, where the broker has them: several subscribers then take turns by message. */
+  readonly share?: string
+}
+
+export interface Subscriber {
+  readonly bucket: Bucket
+  readonly stats: CloudStats
+  close(): Promise<void>
+}
+
+/** Answers waiting for a slow broker. Beyond this they are dropped: cameras ask again. */
+const UNSENT_BYTES_MAX: Bytes = 16 * MiB
+const CONNECT_WITHIN = seconds(10)
+
+/**
+ * The ingest's second door: a subscriber at a broker that is not ours. That broker's PUBACK promises nothing, and it may
+ * drop what a slow subscriber does not take; nothing acknowledged is lost by it, for cameras wait for receipts.
+ *
+ * Messages are taken as they come, without a queue: the ingest's own memory is bounded and what does not fit is dropped.
+ *
+ * @throws Fault "unavailable", definite: the broker does not answer or refuses; "refused": it does not let us subscribe;
+ *         the bucket's reasons.
+ */
+export async function startSubscriber(options: SubscriberOptions): Promise<Subscriber> {
+  const client = await connect(options)
+  const send = (device: string, name: string, payload: Uint8Array): void => {
+    if (!client.connected || unsentBytes(client) > UNSENT_BYTES_MAX) return
+    client.publish(`obscura/1/${device}/${name}`, Buffer.from(payload), { qos: 0 }, (error) => {
+      if (error)
+        options.log.write({ event: "fault", where: name, kind: "unavailable", reason: messageOf(error) })
+    })
+  }
+  try {
+    const store = await openStore(options, options.keyOf ?? (() => null), send)
+    client.on("message", (text, payload, { retain }) => {
+      const topic = parseTopic(text)
+      if (retain || topic === null || !("device" in topic) || !isFromCamera(topic.name)) return
+      store.ingest.take(topic.device, topic.name, payload)
+    })
+    client.on("error", (error) =>
+      options.log.write({
+        event: "fault",
+        where: "subscriber",
+        kind: "unavailable",
+        reason: messageOf(error),
+      }),
+    )
+    try {
+      await subscribe(client, options.share)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+    return {
+      bucket: store.bucket,
+      stats: store.stats,
+      async close() {
+        await client.endAsync(true)
+        await store.close()
+      },
+    }
+  } catch (error) {
+    await client.endAsync(true)
+    throw error
+  }
+}
+
+async function connect({ url, connection }: SubscriberOptions): Promise<MqttClient> {
+  try {
+    return await connectAsync(
+      url,
+      {
+        ...connection,
+        protocolVersion: 4,
+        clean: true,
+        connectTimeout: CONNECT_WITHIN,
+        reconnectPeriod: 1_000,
+      },
+      false,
+    )
+  } catch (cause) {
+    throw new Fault("unavailable", "the broker does not let the subscriber in; check its address", { cause })
+  }
+}
+
+/** Quality 0: the broker need not wait for us to acknowledge chunks whose receipt is still to come. */
+async function subscribe(client: MqttClient, share: string | undefined): Promise<void> {
+  const prefix = share === undefined ? "" : `$share/${share}/`
+  const filters = FROM_CAMERA.filter((name) => name !== "answer").map(
+    (name) => `${prefix}${deviceTopic("+", name)}`,
+  )
+  let granted: readonly { readonly qos: number }[]
+  try {
+    granted = await client.subscribeAsync(filters, { qos: 0 })
+  } catch (cause) {
+    throw new Fault("refused", "the broker does not let the subscriber subscribe", { cause })
+  }
+  if (granted.some(({ qos }) => qos === 128))
+    throw new Fault("refused", "the broker does not let the subscriber subscribe")
+}
+
+function unsentBytes(client: MqttClient): Bytes {
+  return client.stream.writableLength
+}
+
+function isFromCamera(name: string): name is FromCamera {
+  return (FROM_CAMERA as readonly string[]).includes(name)
+}

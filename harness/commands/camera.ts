@@ -1,0 +1,239 @@
+import { Command, Option } from "commander"
+import { pairCamera, runCamera } from "../../firmware/camera.ts"
+import { type CameraConfig, parseConfig } from "../../firmware/config.ts"
+import { newSetupCode, setupText } from "../../firmware/control/pairing.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
+import { seconds } from "../../firmware/units.ts"
+import { networkDialler } from "../../hardware/dialler.ts"
+import { fsDisk } from "../../hardware/disk.ts"
+import { configFor, type VirtualBoard, Visitor, virtualBoard } from "../../simulator/board.ts"
+import { loadFilm } from "../../simulator/film.ts"
+import { type Footage, loadScene, SCENES } from "../../simulator/footage.ts"
+import { parseMotion } from "../../simulator/motion.ts"
+import { SwitchedDisk } from "../../simulator/switched-disk.ts"
+import { VirtualIo } from "../../simulator/virtual-io.ts"
+import type { Cloud } from "../cloud/broker.ts"
+import { OwnerFolder } from "../owner/folder.ts"
+import { pairAsOwner } from "../owner/pairing.ts"
+import { openHomeCloud } from "./cloud.ts"
+import { watchKeys } from "./keyboard.ts"
+import { cameraLog, cloudLog, makeLogger } from "./lines.ts"
+import { type HomePaths, homeOption, homePaths, loopbackUrl, wholeNumber } from "./options.ts"
+import { stopOnSignals } from "./stop.ts"
+import { rerunOnSave } from "./watch.ts"
+
+interface CameraOptions {
+  readonly home: string
+  readonly broker?: string
+  readonly scene: string
+  readonly motion?: string
+  readonly setup?: string
+  readonly seed: number
+  readonly watch?: boolean
+}
+
+const HELP = `
+Keys while it runs:  b rings the bell · w walks past for three seconds · p cuts the power, and gives it back
+                     · q or Ctrl-C stops in order
+
+Without --broker it brings a cloud of its own and a household to try things with, and pairs with it by itself.
+Scenes: ${SCENES.join(", ")}; or a film of yours (.mp4, .mov, .mkv, .h264).`
+
+export function cameraCommand(): Command {
+  return new Command("camera")
+    .description("run one virtual camera with the real firmware, and play its visitor")
+    .addOption(homeOption())
+    .option("--broker <url>", "connect to this cloud instead of bringing one")
+    .option(
+      "--setup <text>",
+      "the setup text to show to a new camera (with --broker; from obscura owner pair)",
+    )
+    .option("--scene <name|file>", "what it sees", "day-person")
+    .option("--motion <times>", "when somebody moves, repeated with the scene: 3s,12s-20s")
+    .addOption(
+      new Option("--seed <n>", "repeats jitter and detector").argParser(wholeNumber(0, 2 ** 31)).default(1),
+    )
+    .option("--watch", "start again whenever a source file is saved")
+    .addHelpText("after", HELP)
+    .action((options: CameraOptions) => (options.watch ? rerunOnSave(process.argv) : runOne(options)))
+}
+
+async function runOne(options: CameraOptions): Promise<void> {
+  if (options.setup !== undefined && options.broker === undefined)
+    throw new Fault("usage", "--setup goes with --broker: without it the camera pairs by itself")
+  const paths = homePaths(options.home)
+  const logger = makeLogger()
+  const { footage, warnings } = await loadFootage(options.scene)
+  for (const warning of warnings) logger.warn(warning)
+  const motion = options.motion === undefined ? [] : parseMotion(options.motion, footage.duration / 90_000)
+  if (options.broker !== undefined) networkDialler(options.broker) // refuses a wrong address before anything is opened
+  const { signal, press: stop } = stopOnSignals()
+
+  const cloud = options.broker === undefined ? await openHomeCloud(paths.cloud, 0, cloudLog(logger)) : null
+  try {
+    const disk = await fsDisk(paths.camera)
+    const power = new SwitchedDisk(disk)
+    const dialler = networkDialler(options.broker ?? loopbackUrl(cloud?.port ?? 0))
+    const parts = {
+      seed: options.seed,
+      index: 0,
+      footage,
+      canary: "obscura camera",
+      dialler,
+      log: cameraLog(logger),
+    }
+    const board = virtualBoard({
+      ...parts,
+      disk: power,
+      io: new VirtualIo(),
+      eyes: footage.boxes.length > 0 ? "truth" : "none",
+    })
+    const config = parseConfig({ lens: configFor(footage) })
+    const visitor = new Visitor(board, config.pins)
+    const keyboard = watchKeys({
+      b: () => void visitor.pressesBell(),
+      w: () => void walkBy(board, visitor),
+      p: () => power.cut(),
+      q: stop,
+    })
+    try {
+      if (await pairIfNew(options, paths, cloud, board, config, visitor, signal)) {
+        logger.info(`${footage.name}: b rings, w walks by, p cuts the power, q stops`)
+        void playMotion(motion, footage, board, visitor, signal)
+        await runWithPower(board, power, config, signal)
+      }
+    } finally {
+      keyboard.close()
+      await disk.close()
+    }
+  } finally {
+    await cloud?.close()
+  }
+}
+
+/** Runs the camera; when its power is cut it dies where it stands, and boots again two seconds later. */
+async function runWithPower(
+  board: VirtualBoard,
+  power: SwitchedDisk,
+  config: CameraConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const dies = new AbortController()
+    power.onCut = () => {
+      board.log.write({
+        event: "fault",
+        where: "power",
+        kind: "unavailable",
+        reason: "cut; back in two seconds",
+      })
+      dies.abort()
+    }
+    try {
+      await runCamera(board, config, AbortSignal.any([signal, dies.signal]))
+    } catch (error) {
+      // What a dying camera's disk refuses is the power cut, not a fault of the camera.
+      if (!dies.signal.aborted || !isFault(error, "unavailable")) throw error
+    }
+    if (signal.aborted) return
+    await board.clock.sleep(seconds(2), signal)
+    board.pins.reset()
+    power.restore()
+  }
+}
+
+/** false: stopped before it had an owner. */
+async function pairIfNew(
+  options: CameraOptions,
+  paths: HomePaths,
+  cloud: Cloud | null,
+  board: VirtualBoard,
+  config: CameraConfig,
+  visitor: Visitor,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (await board.disk.private.get("pairing")) return true
+  if (cloud) return pairWithHome(paths, cloud, board, config, visitor, signal)
+  if (options.setup === undefined)
+    throw new Fault(
+      "unpaired",
+      'this camera has no owner yet: run "obscura owner pair", then give its text as --setup',
+    )
+  const text = options.setup
+  const press = setTimeout(() => void visitor.pressesBell(), 200)
+  try {
+    return await pairCamera(board, config, async () => text, signal)
+  } finally {
+    clearTimeout(press)
+  }
+}
+
+/** With the household of this folder, which is made if there is none: recovery kit in a file, for trying things out. */
+async function pairWithHome(
+  paths: HomePaths,
+  cloud: Cloud,
+  board: VirtualBoard,
+  config: CameraConfig,
+  visitor: Visitor,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const folder = new OwnerFolder(paths.owner)
+  const keys = (await folder.exists())
+    ? await folder.open(() =>
+        Promise.reject(new Fault("usage", "this household has a passphrase: pair with obscura owner pair")),
+      )
+    : await folder.create("x25519", null)
+  const code = newSetupCode({ name: cloud.identity.name, pin: cloud.identity.brokerKey })
+  const owner = pairAsOwner(
+    code,
+    keys,
+    cloud.identity,
+    { ...board, log: { write: () => undefined } },
+    config.link,
+    signal,
+  )
+  const camera = pairCamera(board, config, async () => setupText(code), signal)
+  await board.clock.sleep(200, signal)
+  await visitor.pressesBell()
+  const key = await owner
+  if (key) await folder.addCamera(key)
+  return (await camera) && key !== null
+}
+
+async function walkBy(board: VirtualBoard, visitor: Visitor): Promise<void> {
+  visitor.moves(true)
+  await board.clock.sleep(seconds(3))
+  visitor.moves(false)
+}
+
+/** `spans` in each loop of the footage, until `signal` aborts. */
+async function playMotion(
+  spans: readonly { readonly start: number; readonly end: number }[],
+  footage: Footage,
+  { clock }: VirtualBoard,
+  visitor: Visitor,
+  signal: AbortSignal,
+): Promise<void> {
+  const begun = clock.monotonic()
+  for (let loop = 0; spans.length > 0 && !signal.aborted; loop++)
+    for (const { start, end } of spans)
+      for (const [at, moving] of [
+        [start, true],
+        [end, false],
+      ] as const) {
+        const due = begun + (loop * footage.duration) / 90 + seconds(at)
+        await clock.sleep(Math.max(0, due - clock.monotonic()), signal)
+        if (!signal.aborted) visitor.moves(moving)
+      }
+}
+
+async function loadFootage(scene: string): Promise<{ footage: Footage; warnings: readonly string[] }> {
+  const name = SCENES.find((each) => each === scene)
+  if (name) return { footage: await loadScene(name), warnings: [] }
+  if (!/[./\\]/.test(scene))
+    throw new Fault(
+      "usage",
+      `--scene ${scene}: no such scene; there are ${SCENES.join(", ")}, or give a film's path`,
+    )
+  return loadFilm(scene)
+}

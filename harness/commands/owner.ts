@@ -1,0 +1,131 @@
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { Command } from "commander"
+import { parseConfig } from "../../firmware/config.ts"
+import { fromJson } from "../../firmware/control/json.ts"
+import { newSetupCode, PAIRING_WITHIN, setupText } from "../../firmware/control/pairing.ts"
+import { Fault, messageOf } from "../../firmware/errors.ts"
+import { processClock } from "../../hardware/clock.ts"
+import { networkDialler } from "../../hardware/dialler.ts"
+import { platformRandom } from "../../hardware/random.ts"
+import { type CloudIdentity, cloudIdentityShape } from "../cloud/keys.ts"
+import { OwnerFolder } from "../owner/folder.ts"
+import type { OwnerKeys } from "../owner/keys.ts"
+import { pairAsOwner } from "../owner/pairing.ts"
+import { homeOption, homePaths, loopbackUrl, PORT } from "./options.ts"
+import { ownerListCommand, ownerOpenCommand, ownerVerifyCommand } from "./owner-vault.ts"
+import { readPassphrase } from "./passphrase.ts"
+import { stopOnSignals } from "./stop.ts"
+
+export function ownerCommand(): Command {
+  return new Command("owner")
+    .description("what only the owner can do: keys, pairing, and opening what the cameras recorded")
+    .addCommand(keysCommand())
+    .addCommand(pairCommand())
+    .addCommand(ownerListCommand())
+    .addCommand(ownerOpenCommand())
+    .addCommand(ownerVerifyCommand())
+}
+
+interface KeysOptions {
+  readonly home: string
+  readonly postQuantum?: boolean
+  readonly passphraseFile?: string
+  readonly recoveryKit?: boolean
+  readonly identity?: boolean
+}
+
+function keysCommand(): Command {
+  return new Command("keys")
+    .description("make this owner's keys, under a passphrase; or show what can be shown of them")
+    .addOption(homeOption())
+    .option("--post-quantum", "a household key that also withstands a quantum computer (mlkem768x25519)")
+    .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
+    .option(
+      "--recovery-kit",
+      "print the recovery kit: 32 random bytes as text, from which all else follows. Secret!",
+    )
+    .option("--identity", "print the household's key as age's own tools take it (age -d -i FILE). Secret!")
+    .action(async (options: KeysOptions) => {
+      const folder = new OwnerFolder(homePaths(options.home).owner)
+      const secrets = options.recoveryKit || options.identity
+      const keys = secrets ? await openOwner(options) : await makeKeys(folder, options)
+      if (options.recoveryKit) console.log(keys.recoveryKit)
+      if (options.identity) console.log(keys.householdSecret)
+      if (!secrets) console.log(`recipient ${keys.householdRecipient}`)
+    })
+}
+
+async function makeKeys(folder: OwnerFolder, options: KeysOptions): Promise<OwnerKeys> {
+  if (await folder.exists()) {
+    console.error("this owner has keys already; --recovery-kit or --identity shows them")
+    return openOwner(options)
+  }
+  const passphrase = await readPassphrase(options.passphraseFile, "A passphrase for the new owner's keys: ")
+  return folder.create(options.postQuantum ? "post-quantum" : "x25519", passphrase)
+}
+
+/** @throws Fault "usage" or "refused", definite. */
+export function openOwner(options: {
+  readonly home: string
+  readonly passphraseFile?: string
+}): Promise<OwnerKeys> {
+  return new OwnerFolder(homePaths(options.home).owner).open(() =>
+    readPassphrase(options.passphraseFile, "The owner's passphrase: "),
+  )
+}
+
+interface PairOptions {
+  readonly home: string
+  readonly broker: string
+  readonly passphraseFile?: string
+}
+
+function pairCommand(): Command {
+  return new Command("pair")
+    .description(
+      "show a setup text, and pair with the camera that it is shown to after a press of its button",
+    )
+    .addOption(homeOption())
+    .option("--broker <url>", "where the cloud is", loopbackUrl(PORT))
+    .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
+    .action(async (options: PairOptions) => {
+      const keys = await openOwner(options)
+      const cloud = await cloudIdentity(homePaths(options.home).cloud)
+      const dialler = networkDialler(options.broker)
+      const { signal } = stopOnSignals()
+      const code = newSetupCode({ name: cloud.name, pin: cloud.brokerKey })
+      console.error(
+        `Press the camera's button, then show it this text within ${PAIRING_WITHIN / 60_000} minutes:\n`,
+      )
+      console.log(setupText(code))
+      const parts = {
+        dialler,
+        clock: processClock(),
+        random: platformRandom,
+        log: { write: () => undefined },
+      }
+      const until = AbortSignal.any([signal, AbortSignal.timeout(PAIRING_WITHIN)])
+      const camera = await pairAsOwner(code, keys, cloud, parts, parseConfig().link, until)
+      if (!camera)
+        throw new Fault("unavailable", "no camera answered; the text is dead now, ask for a new one")
+      await new OwnerFolder(homePaths(options.home).owner).addCamera(camera)
+      console.error(`\npaired with camera ${camera.id}`)
+    })
+}
+
+/** What the cloud in `directory` says that it is. @throws Fault "usage", definite. */
+export async function cloudIdentity(directory: string): Promise<CloudIdentity> {
+  const file = join(directory, "identity.json")
+  try {
+    return fromJson((await readFile(file)).subarray(0, -1), cloudIdentityShape, "identity.json", 2_000)
+  } catch (cause) {
+    throw new Fault(
+      "usage",
+      `${file}: no cloud's identity (${messageOf(cause)}); start "obscura cloud" there once`,
+      {
+        cause,
+      },
+    )
+  }
+}

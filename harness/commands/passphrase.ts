@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises"
+import { createInterface } from "node:readline/promises"
+import { Writable } from "node:stream"
+import { Fault, messageOf } from "../../firmware/errors.ts"
+
+const LENGTH_MIN = 8
+
+/** From the file if one is named, else from the terminal, without showing it. @throws Fault "usage", definite. */
+export async function readPassphrase(file: string | undefined, question: string): Promise<string> {
+  const text = file === undefined ? await ask(question) : await fromFile(file)
+  const passphrase = text.replace(/\r?\n$/, "")
+  if (passphrase.length < LENGTH_MIN)
+    throw new Fault("usage", `a passphrase needs at least ${LENGTH_MIN} characters`)
+  return passphrase
+}
+
+async function fromFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8")
+  } catch (cause) {
+    throw new Fault("usage", `--passphrase-file ${file}: cannot be read (${messageOf(cause)})`, { cause })
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  if (!process.stdin.isTTY)
+    throw new Fault("usage", "no terminal to ask for the passphrase: give --passphrase-file")
+  process.stderr.write(question)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true })
+  try {
+    return await terminal.question("")
+  } finally {
+    terminal.close()
+    process.stderr.write("\n")
+  }
+}

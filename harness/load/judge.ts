@@ -1,0 +1,280 @@
+import { isObjectEntry, manifestShape, type ObjectEntry } from "../../firmware/control/protocol.ts"
+import { type Bytes, MiB } from "../../firmware/units.ts"
+import { type FleetCamera, fleetConfig } from "../../simulator/fleet.ts"
+import type { ClipTally } from "../../simulator/tally.ts"
+import type { Identity } from "../owner/age-identity.ts"
+import { coversMotion, type Span } from "../owner/compare.ts"
+import { type ObjectSource, Vault, type VaultClip } from "../owner/vault.ts"
+import { Findings, INVARIANTS } from "./findings.ts"
+import { type ClipFindings, judgeClip, objectsOf, RememberingSource, sealedBytes } from "./judge-clip.ts"
+import type { CameraResult } from "./messages.ts"
+import { Outsiders } from "./outsiders.ts"
+import type { Owner } from "./pairing.ts"
+import { searchPlain } from "./plain-search.ts"
+import type { Invariant } from "./report.ts"
+
+/** Everything a judge may look at. Nothing of it is believed but what the cameras say they recorded. */
+export interface Evidence {
+  readonly seed: number
+  readonly camera: (index: number) => FleetCamera
+  /** One for each camera that was asked for, whether it came up or not. */
+  readonly cameras: readonly CameraResult[]
+  readonly owners: readonly Owner[]
+  readonly source: ObjectSource
+  /** How many objects the bucket holds, listed in a manifest or not. */
+  readonly storedObjects: number
+  readonly serverKeys: readonly Identity[]
+  /** Searched for in `plainPlaces`. */
+  readonly canary: string
+  readonly plainPlaces: readonly string[]
+}
+
+export interface Judgement {
+  readonly clips: {
+    recorded: number
+    discarded: number
+    delivered: number
+    opened: number
+    lost: number
+    doubled: number
+    openedByOthers: number
+  }
+  readonly segments: { sealed: number; delivered: number; dropped: number }
+  readonly bytes: { sealed: Bytes; padding: Bytes; delivered: Bytes }
+  readonly cameras: { connected: number; failed: number }
+  readonly invariants: readonly Invariant[]
+  /** One line each, naming the camera; at most `FAILURES_MAX`. */
+  readonly failures: readonly string[]
+}
+
+export interface JudgeOptions {
+  /** Called for each clip of a camera's that its owner opened. */
+  readonly onOpened?: (index: number, clip: string, film: Uint8Array) => Promise<void>
+  /** After each camera. */
+  readonly onProgress?: (cameras: number, bytes: Bytes) => void
+}
+
+/** Opens and compares everything, as each owner, and lets everybody else try. */
+export async function judge(evidence: Evidence, options: JudgeOptions = {}): Promise<Judgement> {
+  const trial = new Trial(evidence, options)
+  for (const camera of evidence.cameras) await trial.hear(camera)
+  await trial.search()
+  return trial.judgement()
+}
+
+class Trial {
+  readonly #evidence: Evidence
+  readonly #options: JudgeOptions
+  readonly #outsiders: Outsiders
+  readonly #findings = new Findings()
+  readonly #clips = {
+    recorded: 0,
+    discarded: 0,
+    delivered: 0,
+    opened: 0,
+    lost: 0,
+    doubled: 0,
+    openedByOthers: 0,
+  }
+  readonly #segments = { sealed: 0, delivered: 0, dropped: 0 }
+  readonly #bytes = { sealed: 0, padding: 0, delivered: 0 }
+  readonly #cameras = { connected: 0, failed: 0 }
+  #units = 0
+  #heard = 0
+  #listedObjects = 0
+
+  constructor(evidence: Evidence, options: JudgeOptions) {
+    this.#evidence = evidence
+    this.#options = options
+    this.#outsiders = new Outsiders(evidence.owners, evidence.serverKeys, evidence.seed)
+  }
+
+  async hear(camera: CameraResult): Promise<void> {
+    this.#hearCamera(camera)
+    for (const clip of camera.clips) this.#hearClip(clip)
+    const owner = this.#evidence.owners.find(({ index }) => index === camera.index)
+    if (owner) await this.#visit(camera, owner)
+    this.#options.onProgress?.(++this.#heard, this.#bytes.delivered)
+  }
+
+  async search(): Promise<void> {
+    const { canary, plainPlaces, storedObjects } = this.#evidence
+    const { found, bytes } = await searchPlain(plainPlaces, canary)
+    for (const { file, at, form } of found)
+      this.#findings.add("canaries in plain", `${file}: byte ${at} (${form})`)
+    const much = `${(bytes / MiB).toFixed(0)} MiB of bucket and logs, in 7 spellings`
+    this.#findings.detail("canaries in plain", `searched ${much}`)
+    const orphans = storedObjects - this.#listedObjects
+    if (orphans > 0)
+      this.#findings.add("objects that nobody lists", `${orphans} of ${storedObjects}`, orphans)
+  }
+
+  judgement(): Judgement {
+    if (this.#clips.delivered === 0) this.#findings.add("runs without a clip", "no clip was delivered")
+    this.#findings.detail(
+      "clips opened by others",
+      `${this.#outsiders.tries.toLocaleString("en-US")} tries by other owners and server keys`,
+    )
+    this.#findings.detail(
+      "clips that differ",
+      `${INVARIANTS["clips that differ"]}: ${this.#units.toLocaleString("en-US")} pictures`,
+    )
+    return {
+      clips: this.#clips,
+      segments: this.#segments,
+      bytes: this.#bytes,
+      cameras: this.#cameras,
+      failures: this.#findings.failures,
+      invariants: this.#findings.invariants(),
+    }
+  }
+
+  // What a camera says of itself
+
+  #hearCamera({ index, connects, fault, complaints, clips }: CameraResult): void {
+    if (connects > 0) this.#cameras.connected++
+    const paired = this.#evidence.owners.some((owner) => owner.index === index)
+    if (connects === 0 || fault !== null || !paired) {
+      this.#cameras.failed++
+      const why = fault ?? (paired ? "never connected" : "was not paired")
+      this.#findings.add("cameras that did not come up", `camera ${index}: ${why}`)
+    }
+    const unfinished = clips
+      .filter(({ outcome }) => outcome === "open")
+      .map(({ clip }) => `clip ${clip} was not finished`)
+    for (const complaint of [...complaints, ...unfinished])
+      this.#findings.add("complaints of cameras", `camera ${index}: ${complaint}`)
+  }
+
+  #hearClip({ outcome, segments, sealedBytes, paddingBytes }: ClipTally): void {
+    if (outcome === "discarded") this.#clips.discarded++
+    if (outcome !== "recorded") return
+    this.#clips.recorded++
+    this.#segments.sealed += segments
+    this.#bytes.sealed += sealedBytes
+    this.#bytes.padding += paddingBytes
+  }
+
+  // What the cloud has of it
+
+  async #visit(camera: CameraResult, owner: Owner): Promise<void> {
+    const source = new RememberingSource(this.#evidence.source)
+    const vault = new Vault(source, owner.camera, owner.keys.identity)
+    const view = await vault.view()
+    for (const alert of view.alerts)
+      this.#findings.add("alerts in chains of manifests", `camera ${camera.index}: ${JSON.stringify(alert)}`)
+    await this.#findDoubles(camera, owner)
+    const tallies = new Map(camera.clips.map((tally) => [tally.clip, tally]))
+    const shown: { readonly tally: ClipTally; readonly span: Span }[] = []
+    for (const clip of view.clips) {
+      const tally = tallies.get(clip.clip)
+      const objects = objectsOf(clip)
+      this.#listedObjects += objects.filter(({ fate }) => fate === "received").length
+      if (tally?.outcome !== "recorded") {
+        // A clip that was not finished may be there in part: that it was not finished is counted already.
+        if (tally?.outcome !== "open")
+          this.#findings.add(
+            "discarded clips in the cloud",
+            `camera ${camera.index}: clip ${clip.clip} (${tally?.outcome ?? "unknown to its camera"})`,
+          )
+        continue
+      }
+      tallies.delete(clip.clip)
+      const span = await this.#weigh(camera, clip, tally, vault, source)
+      if (span) shown.push({ tally, span })
+    }
+    this.#checkMotions(camera, shown)
+    for (const { clip, outcome } of tallies.values())
+      if (outcome === "recorded") this.#lose(camera, clip, "no manifest lists it")
+  }
+
+  async #weigh(
+    camera: CameraResult,
+    clip: VaultClip,
+    tally: ClipTally,
+    vault: Vault,
+    source: RememberingSource,
+  ): Promise<Span | null> {
+    const objects = objectsOf(clip)
+    this.#segments.delivered += clip.segments.filter(({ fate }) => fate === "received").length
+    this.#segments.dropped += clip.segments.filter(({ fate }) => fate === "dropped by the camera").length
+    this.#bytes.delivered += sealedBytes(objects.filter(({ fate }) => fate === "received"))
+    const missing = objects.filter(({ fate }) => fate !== "received")
+    if (missing.length === 0 && (!clip.whole || objects.length < tally.objects))
+      return this.#lose(camera, clip.clip, `${objects.length} of ${tally.objects} objects are listed`)
+    const lost = missing.find(({ fate }) => fate !== "dropped by the camera")
+    if (lost) return this.#lose(camera, clip.clip, `${lost.entry.kind} ${lost.entry.index} is ${lost.fate}`)
+    // Dropped with a record: neither delivered nor lost.
+    if (missing.length > 0) return null
+    this.#clips.delivered++
+    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index))
+    this.#record(camera, clip, findings)
+    const opened = await this.#outsiders.open(source.forget(), camera.index)
+    if (opened > 0) {
+      this.#clips.openedByOthers++
+      this.#findings.add(
+        "clips opened by others",
+        `camera ${camera.index}: clip ${clip.clip}, ${opened} times`,
+      )
+    }
+    if (findings.opened) await this.#options.onOpened?.(camera.index, clip.clip, findings.opened.film)
+    return findings.span
+  }
+
+  #checkMotions(
+    { index }: CameraResult,
+    shown: readonly { readonly tally: ClipTally; readonly span: Span }[],
+  ): void {
+    const camera = this.#evidence.camera(index)
+    const { recording } = fleetConfig(camera.footage)
+    const spans = shown.map(({ span }) => span)
+    for (const { tally, span } of shown) {
+      const { triggerGroup, stillGroup } = tally
+      const motion = { triggerGroup, stillGroup: stillGroup ?? triggerGroup }
+      if (!coversMotion(span, spans, motion, camera, recording))
+        this.#findings.add(
+          "clips that miss their motion",
+          `camera ${index}: clip ${tally.clip} shows groups ${span.from} to ${span.to - 1}, ` +
+            `the motion was in ${triggerGroup} to ${motion.stillGroup}`,
+        )
+    }
+  }
+
+  #record({ index }: CameraResult, { clip }: VaultClip, findings: ClipFindings): void {
+    const { opened, unreadable, differs, units } = findings
+    this.#units += units
+    if (opened) this.#clips.opened++
+    if (unreadable) this.#findings.add("clips unreadable", `camera ${index}: clip ${clip}: ${unreadable}`)
+    if (differs) this.#findings.add("clips that differ", `camera ${index}: clip ${clip}: ${differs}`)
+  }
+
+  async #findDoubles({ index }: CameraResult, { camera }: Owner): Promise<void> {
+    const parts = new Set<string>()
+    const doubled = new Set<string>()
+    for (const envelope of await this.#evidence.source.manifests(camera.id))
+      for (const { clip, kind, index } of unverifiedObjects(envelope)) {
+        const part = `${clip} ${kind} ${index}`
+        if (parts.has(part)) doubled.add(clip)
+        parts.add(part)
+      }
+    this.#clips.doubled += doubled.size
+    for (const clip of doubled) this.#findings.add("clips doubled", `camera ${index}: clip ${clip}`)
+  }
+
+  #lose({ index }: CameraResult, clip: string, why: string): null {
+    this.#clips.lost++
+    this.#findings.add("clips lost", `camera ${index}: clip ${clip}: ${why}`)
+    return null
+  }
+}
+
+/** The vault verifies each of them, and tells of those that do not hold; to verify twice would take a second. */
+function unverifiedObjects(envelope: Uint8Array): readonly ObjectEntry[] {
+  try {
+    const { payload } = JSON.parse(Buffer.from(envelope).toString("utf8"))
+    const body = manifestShape.parse(JSON.parse(Buffer.from(String(payload), "base64").toString("utf8")))
+    return body.entries.filter(isObjectEntry)
+  } catch {
+    return []
+  }
+}

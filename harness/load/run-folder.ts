@@ -1,0 +1,115 @@
+import { access, constants, mkdir, readdir, rm, stat, statfs, writeFile } from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
+import { Fault, messageOf } from "../../firmware/errors.ts"
+import type { Bytes } from "../../firmware/units.ts"
+import { makeFolders } from "../../hardware/make-folder.ts"
+
+/**
+ * What a run leaves behind:
+ *
+ *   bucket/          what the cloud has: sealed objects and signed manifests
+ *   owners/<n>/      identity.txt, the key of camera n's owner: never in the cloud's hands
+ *   clips/           the first clips, opened and playable
+ *   cloud-keys.json  the cloud's own keys, which open nothing
+ *   report.json  cameras.log  cloud.log
+ *   .obscura-run     says that a fleet made this folder: only such folders are ever removed again
+ */
+export interface RunFolder {
+  readonly directory: string
+  readonly bucket: string
+  readonly owners: string
+  readonly clips: string
+  readonly cloudKeys: string
+  readonly report: string
+  readonly camerasLog: string
+  readonly cloudLog: string
+}
+
+/** Runs without `--out` lie in here, and only the newest are kept. */
+const RUNS = "runs"
+const MARKER = ".obscura-run"
+
+/**
+ * Makes the folder: `out`, which must be new or empty, or else `runs/<date>-<seed>`, after which all but the newest
+ * `keep` of those are removed.
+ *
+ * @throws Fault "usage", definite: it cannot be made or written, or is not empty.
+ */
+export async function makeRunFolder(out: string | null, seed: number, keep: number): Promise<RunFolder> {
+  const directory = out === null ? await freshName(seed) : resolve(out)
+  try {
+    await makeFolders(directory, 0o755)
+    if (!(await stat(directory)).isDirectory()) throw new Fault("usage", "is no folder")
+    if ((await readdir(directory)).length > 0)
+      throw new Fault("usage", "is not empty: choose another folder, or empty it")
+    await access(directory, constants.W_OK)
+    const folder = pathsIn(directory)
+    await mkdir(folder.clips)
+    await writeFile(join(directory, MARKER), "made by obscura fleet\n")
+    if (out === null) await removeOld(dirname(directory), keep)
+    return folder
+  } catch (cause) {
+    throw new Fault("usage", `--out ${out ?? directory}: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** Room on the disk that `out`, or the runs' folder, is on. */
+export async function freeBytesFor(out: string | null): Promise<Bytes> {
+  let directory = resolve(out ?? RUNS)
+  for (;;) {
+    try {
+      const { bavail, bsize } = await statfs(directory)
+      return bavail * bsize
+    } catch (cause) {
+      if (dirname(directory) === directory) throw new Fault("usage", `--out ${out}: ${messageOf(cause)}`)
+      directory = dirname(directory)
+    }
+  }
+}
+
+export function pathsIn(directory: string): RunFolder {
+  const path = (name: string) => join(directory, name)
+  return {
+    directory,
+    bucket: path("bucket"),
+    owners: path("owners"),
+    clips: path("clips"),
+    cloudKeys: path("cloud-keys.json"),
+    report: path("report.json"),
+    camerasLog: path("cameras.log"),
+    cloudLog: path("cloud.log"),
+  }
+}
+
+/** 2026-03-01T12-30-00-42: sorts by date. */
+async function freshName(seed: number): Promise<string> {
+  const date = new Date().toISOString().slice(0, 19).replaceAll(":", "-")
+  for (let copy = 1; ; copy++) {
+    const directory = resolve(RUNS, `${date}-${seed}${copy === 1 ? "" : `-${copy}`}`)
+    if (!(await exists(directory))) return directory
+  }
+}
+
+async function removeOld(runs: string, keep: number): Promise<void> {
+  const made: string[] = []
+  for (const entry of await readdir(runs, { withFileTypes: true }))
+    if (entry.isDirectory() && (await exists(join(runs, entry.name, MARKER)))) made.push(entry.name)
+  for (const name of made.sort().slice(0, Math.max(0, made.length - keep)))
+    await rm(join(runs, name), { recursive: true, force: true })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : null
+  if (code === "EEXIST" || code === "ENOTDIR") return "a file is in the way: choose a folder"
+  if (code === "EACCES" || code === "EPERM") return "may not be written: choose another folder"
+  if (code === "EROFS") return "is on a read-only file system: choose another folder"
+  if (code === "ENOSPC") return "no room left on that disk: choose another folder"
+  return messageOf(cause)
+}

@@ -1,0 +1,74 @@
+import { relative } from "node:path"
+import { MiB } from "../../firmware/units.ts"
+import type { Report } from "./report.ts"
+import type { RunFolder } from "./run-folder.ts"
+import { grouped } from "./screen.ts"
+
+/** A report for a person: the table, what failed and where, and the line that repeats the run. */
+export function summaryOf(
+  report: Report,
+  failures: readonly string[],
+  folder: RunFolder,
+  savedClips: number,
+): string {
+  const { cameras, clips, segments, bytes, latency, cpu, memory, generator } = report
+  const tries = report.invariants.find(({ name }) => name === "clips opened by others")?.detail ?? ""
+  const rows: [string, string][] = [
+    ["cameras", `${cameras.asked} asked, ${cameras.connected} connected, ${cameras.failed} failed`],
+    ["clips", `${grouped(clips.recorded)} recorded, ${grouped(clips.discarded)} discarded on the camera`],
+    ["", `${grouped(clips.delivered)} delivered, ${grouped(clips.opened)} opened by their owners`],
+    ["", `${clips.lost} lost, ${clips.doubled} doubled, ${clips.openedByOthers} opened by others (${tries})`],
+    [
+      "segments",
+      `${grouped(segments.sealed)} sealed, ${grouped(segments.delivered)} delivered, ${segments.dropped} dropped`,
+    ],
+    ["sealed", `${inMiB(bytes.sealed)}, of it ${percent(bytes.padding, bytes.sealed)} padding`],
+    ["latency", `${ms(latency.p50Ms)} median, ${ms(latency.p95Ms)} 95th percentile, listed to receipt`],
+    ["CPU", `${perGB(cpu.camerasSecondsPerGB)} cameras, ${perGB(cpu.brokerSecondsPerGB)} broker`],
+    ["memory", `${memory.camerasMiB.toFixed(0)} MiB cameras, ${memory.brokerMiB.toFixed(0)} MiB broker`],
+    ["generator", `lag ${ms(generator.lagP99Ms)} at the 99th percentile`],
+  ]
+  const table = rows.map(([name, value]) => `  ${name.padEnd(10)}  ${value}`)
+  const broken = report.invariants.filter(({ count, limit }) => count > limit)
+  const here = nameOf(folder.directory)
+  return [
+    "",
+    ...table,
+    "",
+    `  ${here}/report.json`,
+    `  ${here}/clips  (${savedClips} opened as MP4)`,
+    `  ${here}/bucket, ${here}/owners  (sealed, and the keys apart)`,
+    "",
+    ...broken.map(({ name, count }) => `FAILED  ${grouped(count)} ${name}`),
+    ...failures.map((failure) => `  ${failure}`),
+    ...(broken.length > 0 ? [""] : []),
+    broken.length > 0 ? "It did not hold. To repeat it:" : "It held. To repeat it:",
+    repeatLine(report),
+  ].join("\n")
+}
+
+export function repeatLine({ seed, commit, command }: Pick<Report, "seed" | "commit" | "command">): string {
+  return `seed ${seed} · commit ${commit} · ${command}`
+}
+
+/** Short where it lies below the working directory. */
+function nameOf(directory: string): string {
+  const short = relative(process.cwd(), directory)
+  return short.startsWith("..") ? directory : short || "."
+}
+
+function inMiB(bytes: number): string {
+  return `${grouped(Math.round(bytes / MiB))} MiB`
+}
+
+function percent(part: number, whole: number): string {
+  return whole === 0 ? "0 %" : `${((100 * part) / whole).toFixed(0)} %`
+}
+
+function ms(value: number | null): string {
+  return value === null ? "none" : `${value} ms`
+}
+
+function perGB(value: number | null): string {
+  return value === null ? "none" : `${value} s/GB`
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto"
+import type { CameraConfig } from "../../firmware/config.ts"
+import { type PublicKey, publicKeyFromHex, signingKeyOf } from "../../firmware/control/keys.ts"
+import { Link, type LinkParts } from "../../firmware/control/link.ts"
+import { PairingTranscript, type SetupCode } from "../../firmware/control/pairing.ts"
+import { pairingTopic } from "../../firmware/control/protocol.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
+import type { Milliseconds } from "../../firmware/units.ts"
+import { WakeUp } from "../../firmware/wake.ts"
+import type { CloudIdentity } from "../cloud/keys.ts"
+import type { OwnerKeys } from "./keys.ts"
+
+const REPEAT_EVERY: Milliseconds = 2_000
+
+interface Offering {
+  readonly hello: Uint8Array
+  readonly message: Uint8Array
+  readonly camera: PublicKey
+}
+
+/**
+ * The owner's side of pairing: waits at the rendezvous for the camera that was shown `code`, offers itself, and waits
+ * for the answer. Resolves with the camera's key; null when `signal` aborts first. What does not authenticate is ignored:
+ * anybody may shout at a rendezvous.
+ */
+export async function pairAsOwner(
+  code: SetupCode,
+  keys: OwnerKeys,
+  cloud: CloudIdentity,
+  parts: LinkParts,
+  config: CameraConfig["link"],
+  signal: AbortSignal,
+): Promise<PublicKey | null> {
+  const transcript = new PairingTranscript(code)
+  const topic = (step: "hello" | "offer" | "answer") => pairingTopic(transcript.rendezvous, step)
+  const done = new AbortController()
+  const stop = () => done.abort()
+  signal.addEventListener("abort", stop, { once: true })
+
+  let offer: Offering | null = null
+  let paired: PublicKey | null = null
+  const news = new WakeUp()
+  // A key for this conversation alone: nothing links it to the owner's other cameras.
+  const link = new Link(parts, config, {
+    role: "owner",
+    key: signingKeyOf(randomBytes(32)),
+    broker: code.broker,
+    subscriptions: [topic("hello"), topic("answer")],
+  })
+  link.onMessage((name, payload) => {
+    try {
+      // A camera that was restarted meanwhile says a new hello, and wants an offer that answers it.
+      if (name === topic("hello") && !(offer && payload.equals(offer.hello)))
+        offer = offerFor(Buffer.from(payload), transcript, keys, cloud)
+      if (name === topic("answer") && offer) {
+        transcript.openAnswer(payload, offer.message)
+        paired = offer.camera
+      }
+    } catch (error) {
+      if (!isFault(error)) throw error
+    }
+    news.wake()
+  })
+  const running = link.run(done.signal)
+  try {
+    while (!paired && !done.signal.aborted) {
+      const saying: Uint8Array | undefined = (offer as Offering | null)?.message
+      if (saying && link.connected) await say(link, topic("offer"), saying)
+      const cancel = parts.clock.after(REPEAT_EVERY, () => news.wake())
+      if (!paired) await news.wait(done.signal)
+      cancel()
+    }
+    return paired
+  } finally {
+    signal.removeEventListener("abort", stop)
+    stop()
+    await running
+  }
+}
+
+function offerFor(
+  hello: Uint8Array,
+  transcript: PairingTranscript,
+  keys: OwnerKeys,
+  cloud: CloudIdentity,
+): Offering {
+  const { device, key } = transcript.openHello(hello)
+  const camera = publicKeyFromHex(key)
+  if (camera.id !== device)
+    throw new Fault("tampered", "pairing hello: the device is not the hash of its key")
+  const message = transcript.offer(hello, {
+    owner: keys.signingKeyFor(device).hex,
+    broker: { name: cloud.name, pin: cloud.brokerKey },
+    receiptKey: cloud.receiptKey,
+    logKey: cloud.logKey,
+    recipients: Buffer.from(keys.recipientsFor(device, 1)).toString("base64"),
+  })
+  return { hello, message, camera }
+}
+
+async function say(link: Link, topic: string, message: Uint8Array): Promise<void> {
+  try {
+    await link.publish(topic, message)
+  } catch (error) {
+    if (!isFault(error, "unavailable")) throw error
+  }
+}

@@ -1,0 +1,166 @@
+import { z } from "zod"
+import { fromJson } from "../../firmware/control/json.ts"
+import { type PublicKey, sha256Hex } from "../../firmware/control/keys.ts"
+import { objectId } from "../../firmware/control/protocol.ts"
+import { unpadJson } from "../../firmware/delivery/padding.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
+import type { Identity } from "./age-identity.ts"
+import { type ChainAlert, type ChainView, type ListedObject, readChain } from "./chain-view.ts"
+import { openAge } from "./open-age.ts"
+
+/** Where sealed objects and manifests can be had: a bucket on disk, or anything like it. Nothing it says is believed. */
+export interface ObjectSource {
+  manifests(device: string): Promise<readonly Uint8Array[]>
+  has(id: string): Promise<boolean>
+  /** The plain age file, or null. */
+  object(id: string): Promise<Uint8Array | null>
+  /** Hashes of the manifests for which the cloud signed a receipt. */
+  receipted(device: string): Promise<ReadonlySet<string>>
+}
+
+/** What the vault can say of one object. */
+export type Fate = "received" | "dropped by the camera" | "lost by the cloud" | "not heard of"
+
+export interface VaultObject extends ListedObject {
+  readonly fate: Fate
+}
+
+export interface VaultClip {
+  readonly clip: string
+  /** By index. */
+  readonly segments: readonly VaultObject[]
+  readonly thumbnail: VaultObject | null
+  readonly summary: VaultObject | null
+  /** The power went while it was recorded; the camera said after how many segments. */
+  readonly cut: boolean
+  /** The last segment is known, or the camera said where it was cut. */
+  readonly ended: boolean
+  /** Every segment from 0 to the last is here. */
+  readonly whole: boolean
+}
+
+export interface VaultView {
+  readonly clips: readonly VaultClip[]
+  readonly alerts: readonly ChainAlert[]
+  readonly newest: number
+}
+
+/** One camera as its owner sees it through a cloud that is not trusted. */
+export class Vault {
+  readonly #source: ObjectSource
+  readonly #camera: PublicKey
+  readonly #identity: Identity
+
+  constructor(source: ObjectSource, camera: PublicKey, identity: Identity) {
+    this.#source = source
+    this.#camera = camera
+    this.#identity = identity
+  }
+
+  /** Clips in the order in which they were recorded. */
+  async view(): Promise<VaultView> {
+    const chain = readChain(await this.#source.manifests(this.#camera.id), this.#camera)
+    const receipted = await this.#source.receipted(this.#camera.id)
+    const objects = new Map<string, VaultObject>()
+    for (const listed of chain.objects) {
+      const fate = await this.#fateOf(listed, chain, receipted)
+      const twin = objects.get(listed.entry.id)
+      if (twin?.fate !== "received") objects.set(listed.entry.id, { ...listed, fate })
+    }
+    return { clips: clipsOf([...objects.values()], chain), alerts: chain.alerts, newest: chain.newest }
+  }
+
+  /**
+   * Opens one object.
+   * @throws Fault "unavailable": not there; "tampered": not what the camera signed; "refused": sealed for somebody else.
+   */
+  async open({ entry }: ListedObject): Promise<Uint8Array> {
+    const bytes = await this.#source.object(entry.id)
+    if (!bytes) throw new Fault("unavailable", `object ${entry.id} is not in the bucket`)
+    const header = bytes.subarray(0, entry.headerBytes)
+    const payload = bytes.subarray(entry.headerBytes)
+    if (payload.length !== entry.payloadBytes || sha256Hex(payload) !== entry.payloadHash)
+      throw new Fault(
+        "tampered",
+        `object ${entry.id} is not what its camera signed: its payload was changed or swapped`,
+      )
+    if (sha256Hex(header) !== entry.headerHash)
+      throw new Fault("tampered", `object ${entry.id} is not what its camera signed: its header was changed`)
+    return openAge(bytes, this.#identity, { commit: entry.commit })
+  }
+
+  /**
+   * The clip as one playable file: its segments, joined, as far as it has come.
+   * @throws as `open`; Fault "unavailable" when a segment before the last known one is missing, or there twice.
+   */
+  async openClip(clip: VaultClip): Promise<Uint8Array> {
+    const missing = clip.segments.filter(({ fate }) => fate !== "received")
+    if (clip.segments.length === 0 || missing.length > 0)
+      throw new Fault(
+        "unavailable",
+        `clip ${clip.clip}: ${missing.length || "all"} segments are not in the bucket`,
+      )
+    const hole = clip.segments.findIndex(({ entry }, position) => entry.index !== position)
+    if (hole !== -1)
+      throw new Fault(
+        "unavailable",
+        `clip ${clip.clip}: segment ${hole} is missing from the chain, or claimed twice`,
+      )
+    return Buffer.concat(await Promise.all(clip.segments.map((segment) => this.open(segment))))
+  }
+
+  async #fateOf(listed: ListedObject, chain: ChainView, receipted: ReadonlySet<string>): Promise<Fate> {
+    if (await this.#source.has(listed.entry.id)) return "received"
+    if (chain.drops.some(({ from, to }) => from <= listed.sequence && listed.sequence <= to))
+      return "dropped by the camera"
+    return receipted.has(listed.manifest) ? "lost by the cloud" : "not heard of"
+  }
+}
+
+function clipsOf(objects: readonly VaultObject[], chain: ChainView): readonly VaultClip[] {
+  const byClip = new Map<string, VaultObject[]>()
+  for (const object of objects)
+    byClip.set(object.entry.clip, [...(byClip.get(object.entry.clip) ?? []), object])
+  return [...byClip].map(([clip, all]) => {
+    const segments = all
+      .filter(({ entry }) => entry.kind === "segment")
+      .sort((a, b) => a.entry.index - b.entry.index)
+    const cut = chain.cuts.find((each) => each.clip === clip)
+    const last = segments.at(-1)
+    const length = cut ? cut.segments : last?.entry.last ? last.entry.index + 1 : null
+    return {
+      clip,
+      segments,
+      thumbnail: all.find(({ entry }) => entry.kind === "thumbnail") ?? null,
+      summary: all.find(({ entry }) => entry.kind === "summary") ?? null,
+      cut: cut !== undefined,
+      ended: length !== null,
+      whole:
+        length === segments.length &&
+        segments.every(({ fate, entry }, position) => fate === "received" && entry.index === position),
+    }
+  })
+}
+
+/** A refusal to open that is as it should be, as against an error. */
+export function isRefusalToOpen(error: unknown): boolean {
+  return isFault(error, "refused") || isFault(error, "tampered") || isFault(error, "malformed")
+}
+
+const summaryShape = z.object({
+  clip: objectId,
+  trigger: z.enum(["motion", "bell"]),
+  /** Unix milliseconds by the camera's clock, and how wrong that may be; null: the camera did not know. */
+  startedAt: z.object({ at: z.number(), uncertainty: z.number().nullable() }),
+  /** Milliseconds. */
+  duration: z.number().min(0),
+  segments: z.int().min(1),
+  label: z.enum(["person", "animal", "vehicle"]).nullable(),
+  by: z.string().max(40),
+})
+export type Summary = z.infer<typeof summaryShape>
+
+/** What the camera says of the clip, to its owner alone. @throws as `Vault.open`; Fault "malformed", definite. */
+export async function summaryOf(vault: Vault, object: ListedObject): Promise<Summary> {
+  return fromJson(unpadJson(await vault.open(object)), summaryShape, "summary", 4_096)
+}

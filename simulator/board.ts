@@ -1,0 +1,107 @@
+import type { CameraConfig, CameraConfigInput } from "../firmware/config.ts"
+import type { Board, Clock, Detector, Dialler, Disk, Frames, Health, Log, Random } from "../firmware/ports.ts"
+import { millisecondsOf } from "../firmware/units.ts"
+import { virtualClock } from "./clock.ts"
+import { MemoryDisk } from "./disk.ts"
+import type { Footage } from "./footage.ts"
+import { truthDetector, truthFrames } from "./frames.ts"
+import { scriptedHealth } from "./health.ts"
+import { type LensOptions, VirtualLens } from "./lens.ts"
+import { seededRandom } from "./random.ts"
+import { VirtualIo } from "./virtual-io.ts"
+
+export interface VirtualBoardOptions {
+  readonly seed: number
+  /** The camera's number in the fleet: with the seed, all of its script. */
+  readonly index: number
+  readonly footage: Footage
+  /** Drawn into the stream; must be found in no plain place of the whole system. */
+  readonly canary: string
+  readonly dialler: Dialler
+  readonly log: Log
+  /** Absent: the process's time. */
+  readonly clock?: Clock
+  /** Absent: a disk in memory. */
+  readonly disk?: Disk
+  /** An IO that another camera has finished with; johnny-five keeps a little of every new one for ever. */
+  readonly io?: VirtualIo
+  readonly lens?: Pick<LensOptions, "pace" | "split" | "offset">
+  /** "truth": the footage's own truth decides what is worth a clip. "none": no model, everything that moves is. */
+  readonly eyes?: "truth" | "none"
+}
+
+/** A board whose parts can be played with from outside. */
+export interface VirtualBoard extends Board {
+  readonly pins: VirtualIo
+  readonly lens: VirtualLens
+}
+
+/** Everything a camera needs of the world, made from a seed. The firmware cannot tell it from a Pi's. */
+export function virtualBoard(options: VirtualBoardOptions): VirtualBoard {
+  const { seed, index, footage, canary, dialler, log } = options
+  const clock = options.clock ?? virtualClock()
+  const random: Random = seededRandom(seed, "camera", index)
+  const lens = new VirtualLens({ footage, clock, camera: index, canary, ...options.lens })
+  const health: Health = scriptedHealth()
+  const disk = options.disk ?? new MemoryDisk({ clock, random: seededRandom(seed, "disk", index) })
+  const board = { clock, random, pins: options.io ?? new VirtualIo(), lens, disk, dialler, health, log }
+  return options.eyes === "truth" ? { ...board, ...eyes(options, lens, clock) } : board
+}
+
+function eyes(
+  { seed, index, footage }: VirtualBoardOptions,
+  lens: VirtualLens,
+  clock: Clock,
+): { frames: Frames; detector: Detector } {
+  const positionAt = (at: number) => lens.positionAt(at)
+  const detector = truthDetector({ footage, positionAt, random: seededRandom(seed, "detector", index) })
+  return { frames: truthFrames(clock), detector }
+}
+
+/** What a camera that shows `footage` would be configured for. */
+export function configFor(footage: Footage): NonNullable<CameraConfigInput["lens"]> {
+  const { width, height, framesPerSecond, duration, groups } = footage
+  const bytes = groups.reduce((sum, group) => sum + group.bytes.length, 0)
+  const longest = Math.max(...groups.map((group) => group.duration))
+  const lens: CameraConfig["lens"] = {
+    width,
+    height,
+    framesPerSecond: Math.min(120, Math.max(1, framesPerSecond)),
+    bitsPerSecond: Math.min(
+      50_000_000,
+      Math.max(100_000, Math.round((bytes * 8_000) / millisecondsOf(duration))),
+    ),
+    groupOfPictures: Math.min(60_000, Math.max(100, Math.round(millisecondsOf(longest)))),
+  }
+  return lens
+}
+
+/** Somebody in front of the camera: what they do reaches the firmware as edges on its pins. */
+export class Visitor {
+  readonly #io: VirtualIo
+  readonly #clock: Clock
+  readonly #pins: CameraConfig["pins"]
+
+  constructor(board: VirtualBoard, pins: CameraConfig["pins"]) {
+    this.#io = board.pins
+    this.#clock = board.clock
+    this.#pins = pins
+  }
+
+  /** The motion sensor goes high, or low. */
+  moves(moving: boolean): void {
+    this.#io.set(this.#pins.motion, moving ? 1 : 0)
+  }
+
+  /** Long enough for a debounced button to notice. */
+  async pressesBell(): Promise<void> {
+    this.#io.set(this.#pins.bell, 1)
+    await this.#clock.sleep(50)
+    this.#io.set(this.#pins.bell, 0)
+  }
+
+  /** Is the recording light on? */
+  get seesLight(): boolean {
+    return this.#io.level(this.#pins.light) !== 0
+  }
+}

@@ -1,0 +1,138 @@
+import type { LogLine } from "../firmware/log.ts"
+import type { Bytes, Milliseconds } from "../firmware/units.ts"
+
+/** What became of one clip, by its camera's own words. "open": not finished; "lost": the camera could not make it. */
+export type ClipOutcome = "open" | "recorded" | "discarded" | "lost"
+
+export interface ClipTally {
+  readonly clip: string
+  readonly trigger: "motion" | "bell"
+  /** Which of the lens's groups of pictures was being taken when the camera was triggered. */
+  readonly triggerGroup: number
+  /** And when what triggered it had ended; null: it had not. */
+  stillGroup: number | null
+  outcome: ClipOutcome
+  segments: number
+  objects: number
+  sealedBytes: Bytes
+  paddingBytes: Bytes
+}
+
+export interface SequenceRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** Counts one camera by its log lines, whose vocabulary is closed. */
+export class CameraTally {
+  device: string | null = null
+  connects = 0
+  connected = false
+  readonly clips = new Map<string, ClipTally>()
+  readonly received: SequenceRange[] = []
+  readonly dropped: SequenceRange[] = []
+  /** Objects in manifests that were sent, and entries of manifests that were receipted. */
+  uploadedObjects = 0
+  receivedEntries = 0
+  recordedObjects = 0
+  /** Lines that should not be there in a run without faults, in the camera's words; at most 20. */
+  readonly complaints: string[] = []
+  readonly #onLatency: (latency: Milliseconds) => void
+
+  constructor(onLatency: (latency: Milliseconds) => void = () => undefined) {
+    this.#onLatency = onLatency
+  }
+
+  /** No clip is being made and all that was recorded is receipted. */
+  get settled(): boolean {
+    for (const clip of this.clips.values()) if (clip.outcome === "open") return false
+    return this.receivedEntries >= this.recordedObjects
+  }
+
+  /** `group`: how many groups of pictures the lens had given. */
+  note(line: LogLine, group: number): void {
+    switch (line.event) {
+      case "started":
+        this.device = line.device
+        break
+      case "connected":
+        this.connects++
+        this.connected = true
+        break
+      case "disconnected":
+        this.connected = false
+        break
+      case "clip opened":
+        this.clips.set(line.clip, newClip(line.clip, line.trigger, group))
+        break
+      case "object sealed":
+        this.#sealed(line)
+        break
+      case "clip recorded":
+        this.recordedObjects += line.objects
+        this.#close(line.clip, "recorded")
+        break
+      case "clip discarded":
+        this.#close(line.clip, "discarded")
+        break
+      case "clip lost":
+        this.#close(line.clip, "lost")
+        this.#complain(`clip lost: ${line.reason}`)
+        break
+      case "manifest sent":
+        this.uploadedObjects += line.objects
+        break
+      case "received":
+        this.received.push({ from: line.from, to: line.to })
+        this.receivedEntries += line.to - line.from + 1
+        this.#onLatency(line.after)
+        break
+      case "dropped":
+        this.dropped.push({ from: line.from, to: line.to })
+        break
+      case "fault":
+        this.#complain(`fault in ${line.where}: ${line.reason}`)
+        break
+      case "lens lost":
+      case "receipt refused":
+      case "spool damaged":
+        this.#complain(`${line.event}: ${line.reason}`)
+        break
+      case "media skipped":
+        this.#complain(`media skipped: ${line.reason}`)
+        break
+      default:
+        break
+    }
+  }
+
+  /** The motion sensor went low. */
+  still(group: number): void {
+    for (const clip of this.clips.values())
+      if (clip.outcome === "open" && clip.stillGroup === null) clip.stillGroup = group
+  }
+
+  #sealed(line: Extract<LogLine, { event: "object sealed" }>): void {
+    const clip = this.clips.get(line.clip)
+    if (!clip) return
+    clip.objects++
+    if (line.kind === "segment") clip.segments++
+    clip.sealedBytes += line.sealedBytes
+    clip.paddingBytes += line.paddingBytes
+  }
+
+  #close(id: string, outcome: ClipOutcome): void {
+    const clip = this.clips.get(id)
+    if (clip) clip.outcome = outcome
+  }
+
+  #complain(line: string): void {
+    if (this.complaints.length < 20) this.complaints.push(line)
+  }
+}
+
+function newClip(clip: string, trigger: ClipTally["trigger"], group: number): ClipTally {
+  const stillGroup = trigger === "bell" ? group : null
+  const counts = { segments: 0, objects: 0, sealedBytes: 0, paddingBytes: 0 }
+  return { clip, trigger, triggerGroup: group, stillGroup, outcome: "open", ...counts }
+}

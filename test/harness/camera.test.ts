@@ -1,0 +1,348 @@
+import { randomBytes } from "node:crypto"
+import { createServer } from "node:net"
+import { describe, expect, type onTestFinished, test } from "vitest"
+import { runCamera } from "../../firmware/camera.ts"
+import { parseConfig } from "../../firmware/config.ts"
+import { signingKeyOf } from "../../firmware/control/keys.ts"
+import type { LogLine } from "../../firmware/log.ts"
+import type { Dialler } from "../../firmware/ports.ts"
+import { networkDialler } from "../../hardware/dialler.ts"
+import { bucketSource } from "../../harness/owner/bucket-source.ts"
+import { resendCommand, sendCommand } from "../../harness/owner/command.ts"
+import { OwnerKeys } from "../../harness/owner/keys.ts"
+import { Vault } from "../../harness/owner/vault.ts"
+import { Visitor } from "../../simulator/board.ts"
+import { virtualClock } from "../../simulator/clock.ts"
+import { noFaults } from "../../simulator/faults.ts"
+import { FaultyDialler } from "../../simulator/faulty-dialler.ts"
+import { loadScene } from "../../simulator/footage.ts"
+import { seededRandom } from "../../simulator/random.ts"
+import { type Home, openHome } from "./home.ts"
+
+/** Closed when the test that opened it ends. */
+async function open(
+  onFinished: typeof onTestFinished,
+  ...options: Parameters<typeof openHome>
+): Promise<Home> {
+  const home = await openHome(...options)
+  onFinished(() => home.close())
+  return home
+}
+
+const recorded = (line: LogLine) => line.event === "clip recorded"
+const received = (line: LogLine) => line.event === "received"
+
+async function walkBy(home: Home, forMilliseconds = 700): Promise<void> {
+  home.visitor.moves(true)
+  await home.board.clock.sleep(forMilliseconds)
+  home.visitor.moves(false)
+  await home.line(recorded)
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+describe.concurrent("a camera", () => {
+  test("without an owner does not start its lens", async ({ onTestFinished }) => {
+    const home = await open(onTestFinished)
+    await expect(runCamera(home.board, home.config, new AbortController().signal)).rejects.toMatchObject({
+      kind: "unpaired",
+      definite: true,
+    })
+    expect(home.board.lens.groups).toBe(0)
+  })
+
+  test("records with the network away, and delivers when it comes back", async ({ onTestFinished }) => {
+    const clock = virtualClock()
+    const home = await open(onTestFinished)
+    const camera = await home.pair()
+    const dialler = new FaultyDialler(
+      home.board.dialler,
+      { ...noFaults.link, refuse: 1 },
+      clock,
+      seededRandom(1),
+    )
+    const away = await open(onTestFinished, {
+      cloud: home.cloud,
+      keys: home.keys,
+      board: { disk: home.board.disk, dialler },
+    })
+    const stop = away.run()
+    await clock.sleep(1_200)
+    await walkBy(away)
+    expect(away.lines.some(received)).toBe(false)
+    dialler.faults = noFaults.link
+    await away.line(received)
+    await until(
+      async () =>
+        (await new Vault(bucketSource(home.cloud.bucket), camera, home.keys.identity).view()).clips[0]
+          ?.whole === true,
+    )
+    await stop()
+  })
+
+  test("goes on where it was when the connection is cut in the middle of an object, and nothing comes twice", async ({
+    onTestFinished,
+  }) => {
+    const clock = virtualClock()
+    const home = await open(onTestFinished)
+    const camera = await home.pair()
+    const slow = { ...noFaults.link, bytesPerSecond: 300_000 }
+    const dialler = new FaultyDialler(home.board.dialler, slow, clock, seededRandom(1))
+    const cut = await open(onTestFinished, {
+      cloud: home.cloud,
+      keys: home.keys,
+      board: { disk: home.board.disk, dialler },
+    })
+    const stop = cut.run()
+    await cut.line((line) => line.event === "connected")
+    await clock.sleep(1_200)
+    const recording = walkBy(cut)
+    await cut.line((line) => line.event === "manifest sent")
+    await clock.sleep(150)
+    dialler.cut()
+    await recording
+    dialler.faults = noFaults.link
+    const vault = new Vault(bucketSource(home.cloud.bucket), camera, home.keys.identity)
+    await until(
+      async () =>
+        (await vault.view()).clips[0]?.summary !== null && (await vault.view()).clips[0]?.whole === true,
+    )
+    await stop()
+    const view = await vault.view()
+    expect(view.alerts).toEqual([])
+    const ids = view.clips.flatMap((clip) => clip.segments.map(({ entry }) => `${entry.clip} ${entry.index}`))
+    expect(new Set(ids).size).toBe(ids.length)
+    expect((await vault.openClip(view.clips[0] ?? raise())).length).toBeGreaterThan(100_000)
+  })
+
+  test("lets nothing go for a receipt that its cloud did not sign", async ({ onTestFinished }) => {
+    const home = await open(onTestFinished)
+    await home.pair()
+    const liar = await open(onTestFinished, { keys: home.keys })
+    // The same disk, pinned to the first cloud, meets another one of the same name whose receipts have another key.
+    const fooled = await open(onTestFinished, {
+      cloud: liar.cloud,
+      keys: home.keys,
+      board: { disk: home.board.disk },
+    })
+    const stop = fooled.run()
+    await fooled.line((line) => line.event === "connected")
+    await fooled.board.clock.sleep(1_200)
+    await walkBy(fooled)
+    await fooled.line((line) => line.event === "receipt refused")
+    await stop()
+    expect(fooled.lines.some(received)).toBe(false)
+    expect((await home.board.disk.list("object.")).length).toBeGreaterThan(2)
+  })
+
+  test("drives its light before a frame leaves the ring, and puts it out after the clip", async ({
+    onTestFinished,
+  }) => {
+    const home = await open(onTestFinished)
+    await home.pair()
+    const stop = home.run()
+    await home.line((line) => line.event === "connected")
+    await home.board.clock.sleep(1_200)
+    const order: string[] = []
+    const writes = home.board.pins.record(() => home.board.clock.monotonic())
+    await walkBy(home)
+    for (const line of home.lines)
+      if (line.event === "light") order.push(line.on ? "light on" : "light off")
+      else if (line.event === "clip opened" || line.event === "clip recorded") order.push(line.event)
+    await until(() => !home.visitor.seesLight)
+    await stop()
+    expect(order.slice(0, 2)).toEqual(["light on", "clip opened"])
+    const values = writes.filter(({ pin }) => pin === home.config.pins.light).map(({ value }) => value)
+    expect(values.slice(0, 2)).toEqual([1, 0])
+  })
+
+  test("records nothing at all when its light cannot be driven", async ({ onTestFinished }) => {
+    const home = await open(onTestFinished)
+    await home.pair()
+    const running = home.run()
+    await home.line((line) => line.event === "connected")
+    home.board.pins.breakPin(home.config.pins.light)
+    home.visitor.moves(true)
+    await home.line((line) => line.event === "fault" && line.where === "light")
+    await home.board.clock.sleep(300)
+    expect(home.lines.some((line) => line.event === "clip opened")).toBe(false)
+    await running()
+  })
+
+  test("makes one clip of motions that overlap its post-roll, and ends a clip at its greatest length", async ({
+    onTestFinished,
+  }) => {
+    const home = await open(onTestFinished, {
+      config: { recording: { preRoll: 500, postRoll: 1_500, clipMax: 4_000 } },
+    })
+    await home.pair()
+    const stop = home.run()
+    await home.line((line) => line.event === "connected")
+    await home.board.clock.sleep(1_200)
+    const visitor = new Visitor(home.board, home.config.pins)
+    visitor.moves(true)
+    await home.board.clock.sleep(300)
+    visitor.moves(false)
+    await home.board.clock.sleep(600)
+    visitor.moves(true)
+    await until(() => home.lines.filter(recorded).length >= 2)
+    await stop()
+    const opened = home.lines.filter((line) => line.event === "clip opened")
+    expect(opened.length).toBeLessThanOrEqual(3)
+    const first = home.lines.find(recorded)
+    expect(first).toMatchObject({ segments: 4 })
+  })
+
+  test("that is stopped while it records closes the clip first", async ({ onTestFinished }) => {
+    const home = await open(onTestFinished)
+    const camera = await home.pair()
+    const stop = home.run()
+    await home.line((line) => line.event === "connected")
+    await home.board.clock.sleep(1_500)
+    home.visitor.moves(true)
+    await home.line((line) => line.event === "object sealed")
+    await stop()
+    expect(home.lines.some(recorded)).toBe(true)
+    const again = home.run()
+    const vault = new Vault(bucketSource(home.cloud.bucket), camera, home.keys.identity)
+    await until(async () => (await vault.view()).clips.some(({ whole }) => whole))
+    await again()
+  })
+
+  test("whose scene has nobody in it keeps nothing of what moved", async ({ onTestFinished }) => {
+    const home = await open(onTestFinished, {
+      board: { footage: await loadScene("windy-tree"), eyes: "truth" },
+    })
+    await home.pair()
+    const stop = home.run()
+    await home.line((line) => line.event === "connected")
+    await home.board.clock.sleep(1_200)
+    home.visitor.moves(true)
+    await home.line((line) => line.event === "clip discarded")
+    await stop()
+    expect(home.cloud.bucket.objectCount).toBe(0)
+    expect(await home.board.disk.list("object.")).toEqual([])
+  })
+})
+
+describe.concurrent("an owner's command", () => {
+  async function running(onFinished: typeof onTestFinished) {
+    const home = await open(onFinished)
+    const camera = await home.pair()
+    const stop = home.run()
+    await home.line((line) => line.event === "connected")
+    const owner = home.keys.signingKeyFor(camera.id)
+    const parts = { ...home.board, log: { write: () => undefined } }
+    const send = (command: Uint8Array, key = owner) =>
+      sendCommand(
+        command,
+        camera,
+        key,
+        { name: home.cloud.identity.name, pin: null },
+        parts,
+        home.config.link,
+        AbortSignal.timeout(4_000),
+      )
+    return { home, camera, stop, owner, send }
+  }
+
+  test("changes for whom the camera seals, to higher epochs alone, across a restart", async ({
+    onTestFinished,
+  }) => {
+    const { home, camera, stop, send } = await running(onTestFinished)
+    const other = await OwnerKeys.create()
+    const higher = home.keys.recipientsFor(camera.id, 2, other.householdRecipient)
+    expect(await send(higher)).toMatchObject({ result: "done" })
+    expect(await send(home.keys.recipientsFor(camera.id, 2))).toMatchObject({
+      result: "refused",
+      reason: "epoch 2 is not above 2",
+    })
+    await stop()
+    const again = home.run()
+    await home.board.clock.sleep(1_200)
+    await walkBy(home)
+    const vault = new Vault(bucketSource(home.cloud.bucket), camera, other.identity)
+    await until(async () => (await vault.view()).clips[0]?.whole === true)
+    await again()
+    const clip = (await vault.view()).clips[0] ?? raise()
+    expect((await vault.openClip(clip)).length).toBeGreaterThan(100_000)
+    const before = new Vault(bucketSource(home.cloud.bucket), camera, home.keys.identity)
+    await expect(before.openClip(clip)).rejects.toMatchObject({ kind: "refused" })
+  })
+
+  test("by anybody else is not even carried, and if it were, is refused", async ({ onTestFinished }) => {
+    const { home, camera, stop, send } = await running(onTestFinished)
+    const stranger = signingKeyOf(randomBytes(32))
+    const foreign = await OwnerKeys.create()
+    expect(await send(foreign.recipientsFor(camera.id, 9), stranger)).toBeNull()
+    // The true owner's connection carrying a stranger's signature: as if the cloud itself had sent it.
+    expect(await send(foreign.recipientsFor(camera.id, 9))).toMatchObject({ result: "refused" })
+    expect(home.lines.some((line) => line.event === "recipients changed")).toBe(false)
+    await stop()
+  })
+
+  test("for another camera, of no known kind, or for what is gone, is refused with a reason", async ({
+    onTestFinished,
+  }) => {
+    const { camera, stop, owner, send } = await running(onTestFinished)
+    expect(await send(resendCommand("ab".repeat(20), 0, 3, owner))).toMatchObject({
+      result: "refused",
+      reason: "meant for another camera",
+    })
+    expect(await send(resendCommand(camera.id, 5, 3, owner))).toMatchObject({ reason: "from is after to" })
+    expect(await send(resendCommand(camera.id, 0, 3, owner))).toMatchObject({
+      reason: "nothing of that is held here any more",
+    })
+    expect(await send(Buffer.from("open the door"))).toMatchObject({ reason: "no such command" })
+    await stop()
+  })
+
+  test("sends again what the cloud lost", async ({ onTestFinished }) => {
+    const { home, camera, stop, owner, send } = await running(onTestFinished)
+    await home.board.clock.sleep(1_200)
+    await walkBy(home)
+    const clip = await home.line(recorded)
+    const objects = clip.event === "clip recorded" ? clip.objects : 0
+    await home.line((line) => line.event === "received" && line.to === objects - 1)
+    const before = home.lines.filter(received).length
+    expect(await send(resendCommand(camera.id, 0, 1, owner))).toMatchObject({ result: "done" })
+    await until(() => home.lines.filter(received).length > before)
+    await stop()
+  })
+})
+
+test("a broker that takes every connection and then drops it sees no storm", async ({ onTestFinished }) => {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections++
+    socket.once("data", () => {
+      socket.write(Buffer.from([0x20, 2, 0, 0])) // CONNACK: welcome
+      setTimeout(() => socket.destroy(), 5)
+    })
+    socket.on("error", () => undefined)
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  const port = typeof address === "object" && address ? address.port : 0
+  const home = await open(onTestFinished)
+  await home.pair()
+  const dialler: Dialler = networkDialler(`mqtt://127.0.0.1:${port}`)
+  const config = parseConfig({ link: { retryFirst: 100, retryMax: 800, stableAfter: 60_000 } })
+  const stop = new AbortController()
+  const running = runCamera({ ...home.board, dialler }, config, stop.signal)
+  await home.board.clock.sleep(3_000)
+  stop.abort()
+  await running
+  server.close()
+  const waits = home.lines.flatMap((line) => (line.event === "disconnected" ? [line.againIn] : []))
+  // With a back-off that a good connection resets, 5 ms connections would make hundreds.
+  expect(connections).toBeGreaterThan(2)
+  expect(connections).toBeLessThan(25)
+  expect(Math.min(...waits)).toBeGreaterThan(10)
+})
+
+function raise(): never {
+  throw new Error("not there")
+}

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { root } from "../support.ts"
+import { freePort } from "./mosquitto-broker.ts"
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "obscura-commands-"))
+  await writeFile(join(folder, "passphrase"), "correct horse battery\n")
+  await writeFile(join(folder, "wrong"), "a wrong passphrase\n")
+  await writeFile(join(folder, "text.age"), "this is no age file\n")
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+}
+
+function start(...words: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, "harness", "obscura.js"), ...words], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A command that hangs is a failure of its test, not a process that stays behind.
+    timeout: 45_000,
+    killSignal: "SIGKILL",
+  })
+}
+
+async function end(child: ChildProcess): Promise<Ended> {
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes) => (output += String(bytes)))
+  const [code] = await once(child, "close")
+  return { code, output }
+}
+
+const run = (...words: readonly string[]): Promise<Ended> => end(start(...words))
+
+/** Resolves with what `child` has printed once `text` is in it. */
+function until(child: ChildProcess, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let seen = ""
+    child.stdout?.on("data", (bytes) => {
+      seen += String(bytes)
+      if (seen.includes(text)) resolve(seen)
+    })
+    child.once("close", () => reject(new Error(`it ended without ${text}: ${seen.slice(-500)}`)))
+  })
+}
+
+describe("the commands of a household", () => {
+  test("from cloud, keys and pairing to a clip that its owner lists, verifies and opens", async () => {
+    const port = await freePort()
+    const broker = `mqtt://127.0.0.1:${port}`
+    const passphrase = ["--passphrase-file", join(folder, "passphrase")]
+    const cloud = start("cloud", "--port", String(port))
+    const cloudEnds = end(cloud)
+    await until(cloud, "cameras connect to")
+    expect((await run("owner", "keys", ...passphrase)).output).toContain("recipient age1")
+    const pairing = start("owner", "pair", "--broker", broker, ...passphrase)
+    const text = (await until(pairing, "\n")).trim()
+    const pairingEnds = end(pairing)
+    const camera = start("camera", "--broker", broker, "--setup", text, "--motion", "2s-3s")
+    const cameraEnds = end(camera)
+    await until(camera, '"event":"clip recorded"')
+    expect((await pairingEnds).code).toBe(0)
+
+    // The summary, which says why there is a clip, is the last of its objects to arrive.
+    let listed = await run("owner", "list", ...passphrase)
+    for (let tries = 0; tries < 10 && listed.output.includes("no summary"); tries += 1)
+      listed = await run("owner", "list", ...passphrase)
+    expect(listed.output).toMatch(/1 clips\n {2}[0-9a-f]{32} .* whole {2}motion/)
+    camera.kill("SIGINT")
+    expect((await cameraEnds).code).toBe(0)
+    expect((await run("owner", "verify", ...passphrase)).output).toContain("0 amiss")
+    expect((await run("owner", "open", ...passphrase)).code).toBe(0)
+    const clip = /[0-9a-f]{32}/.exec(listed.output.split("\n")[1] ?? "")?.[0]
+    expect((await readFile(join(folder, "opened", `${clip}.mp4`))).includes("ftyp")).toBe(true)
+
+    const refused = await run("owner", "list", "--passphrase-file", join(folder, "wrong"))
+    expect([refused.code, refused.output.trim().split("\n").length]).toEqual([1, 1])
+    const foreign = await run("owner", "open", join(folder, "text.age"), ...passphrase)
+    expect(foreign).toMatchObject({ code: 1, output: expect.stringContaining("not a readable age header") })
+    cloud.kill("SIGINT")
+    expect((await cloudEnds).code).toBe(0)
+  }, 60_000)
+
+  test.each([
+    [["owner", "list", "--home", "nowhere"], "no owner here yet"],
+    [["owner", "keys", "--home", "new"], "give --passphrase-file"],
+    [["owner", "keys", "--passphrase-file", "none"], "cannot be read"],
+    [["camera", "--scene", "nope"], "there are day-person"],
+    [["camera", "--scene", "none.mp4"], "check that the file is there"],
+    [["camera", "--broker", "mqtt://example.org"], "plain mqtt:// is for this machine alone"],
+    [["camera", "--broker", "http://127.0.0.1"], "it looks like mqtts://host:8883"],
+    [["camera", "--setup", "OBSCURA:1:00"], "--setup goes with --broker"],
+    [["cloud", "--port", "70000"], "from 0 to 65535"],
+    [["cloud", "--home", "/proc/1/x"], "cannot be made"],
+    [["cluod"], "Did you mean cloud?"],
+  ])("%j is refused in one breath: %s", async (words, advice) => {
+    const { code, output } = await run(...words)
+    expect(output).toContain(advice)
+    expect(output).not.toMatch(/\n\s+at /)
+    expect(code).toBe(2)
+  })
+})

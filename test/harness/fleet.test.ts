@@ -1,0 +1,158 @@
+import { spawn, spawnSync } from "node:child_process"
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { CommanderError } from "commander"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { isFault } from "../../firmware/errors.ts"
+import { readBucket } from "../../harness/cloud/bucket.ts"
+import { fleetCommand } from "../../harness/commands/fleet.ts"
+import { parseReport, readReport } from "../../harness/load/report.ts"
+import { judge, root } from "../support.ts"
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** The command as its user runs it, from a folder of their own. `onText`: all that was printed so far. */
+function obscuraFleet(
+  args: readonly string[],
+  cwd: string,
+  onText: (text: string, interrupt: () => void) => void = () => undefined,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, "harness/obscura.js"), "fleet", ...args], { cwd })
+    let out = ""
+    let err = ""
+    child.stdout.on("data", (bytes) => {
+      out += bytes
+      onText(out + err, () => child.kill("SIGINT"))
+    })
+    child.stderr.on("data", (bytes) => {
+      err += bytes
+      onText(out + err, () => child.kill("SIGINT"))
+    })
+    child.on("close", (code) => resolve({ code, out, err }))
+  })
+}
+
+let home: string
+let whole: Ended
+let interrupted: Ended
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "obscura-fleet-"))
+  let pressed = false
+  const onText = (text: string, interrupt: () => void) => {
+    if (pressed || !/ [1-9] received/.test(text)) return
+    pressed = true
+    // As it comes through npm: twice for one press.
+    interrupt()
+    interrupt()
+  }
+  ;[whole, interrupted] = await Promise.all([
+    obscuraFleet("--cameras 4 --seconds 8 --seed 7 --json --out whole".split(" "), home),
+    obscuraFleet("--cameras 3 --seconds 600 --seed 1 --out interrupted".split(" "), home, onText),
+  ])
+}, 60_000)
+
+afterAll(() => rm(home, { recursive: true, force: true }))
+
+describe("obscura fleet", () => {
+  test("holds: every clip is delivered, opened by its owner and by nobody else", () => {
+    expect(whole.err).toContain("It held")
+    expect(whole.code).toBe(0)
+    const report = parseReport(whole.out)
+    expect(report).toMatchObject({ seed: 7, exitCode: 0, cameras: { asked: 4, connected: 4, failed: 0 } })
+    expect(report.clips.recorded).toBeGreaterThanOrEqual(4)
+    expect(report.clips).toMatchObject({ delivered: report.clips.recorded, opened: report.clips.recorded })
+    expect(report.segments).toMatchObject({ delivered: report.segments.sealed, dropped: 0 })
+    expect(report.bytes.padding).toBeLessThan(report.bytes.sealed)
+    expect(report.invariants.every(({ count, limit }) => count <= limit)).toBe(true)
+  })
+
+  test("prints the report alone on standard output, and ends with the line that repeats the run", async () => {
+    expect(parseReport(whole.out)).toEqual(await readReport(join(home, "whole", "report.json")))
+    expect(whole.err.trimEnd().split("\n").at(-1)).toMatch(
+      /^seed 7 · commit \S+ · npm start -- --cameras 4 --seconds 8 --seed 7$/,
+    )
+  })
+
+  test("leaves clips that play", async () => {
+    const clips = await readdir(join(home, "whole", "clips"))
+    expect(clips.length).toBeGreaterThanOrEqual(4)
+    const ffprobe = judge("ffprobe")
+    if (ffprobe === null) return
+    for (const clip of clips) {
+      const args = ["-v", "error", "-count_frames", "-show_entries", "stream=codec_name,nb_read_frames"]
+      const probed = spawnSync(ffprobe, [...args, "-of", "csv=p=0", join(home, "whole", "clips", clip)], {
+        encoding: "utf8",
+      })
+      expect(probed.stderr).toBe("")
+      expect(probed.stdout).toMatch(/^h264,[1-9]\d+/)
+    }
+  })
+
+  test("leaves owners' keys that stock age opens their objects with, and nobody else's", async () => {
+    const owners = join(home, "whole", "owners")
+    const [own, other] = [join(owners, "0", "identity.txt"), join(owners, "1", "identity.txt")]
+    expect((await stat(own)).mode & 0o777).toBe(0o600)
+    const device = /device ([0-9a-f]{40})/.exec(await readFile(own, "utf8"))?.[1] ?? ""
+    const bucket = await readBucket(join(home, "whole", "bucket"))
+    const id = bucket.manifests(device)[0]?.objects[0]?.id ?? ""
+    const file = join(home, "object.age")
+    await bucket.extract(id, file)
+    const age = judge("age")
+    if (age === null) return
+    const opened = spawnSync(age, ["-d", "-i", own, file])
+    expect(opened.status).toBe(0)
+    expect(opened.stdout.toString("latin1", 4, 8)).toBe("ftyp")
+    expect(spawnSync(age, ["-d", "-i", other, file]).status).not.toBe(0)
+  })
+
+  test("ends in order on Ctrl-C: what was recorded is delivered, judged and reported", async () => {
+    expect(interrupted.out).toContain("stopping")
+    const report = await readReport(join(home, "interrupted", "report.json"))
+    expect(report.clips.recorded).toBeGreaterThan(0)
+    expect(report.clips.delivered).toBe(report.clips.recorded)
+    expect(interrupted.code).toBe(0)
+  })
+
+  test("answers a wrong call with one line and exit code 2", async () => {
+    const { code, out, err } = await obscuraFleet(["--cameras", "0"], home)
+    expect({ code, out }).toEqual({ code: 2, out: "" })
+    expect(err).toMatch(/^obscura: .*--cameras.*whole number.*\n$/)
+  })
+
+  test.each([
+    ["--seconds soon", /--seconds.*whole number/],
+    ["--seed -1", /--seed.*whole number/],
+    ["--keep 0", /--keep.*whole number/],
+    ["--colour red", /unknown option/],
+    ["--out full", /full: is not empty/],
+    ["--out no-film.mp4", /file is in the way/],
+    ["--scene no-film.mp4", /no-film.mp4: .*film/],
+    ["--scene missing.mp4", /missing.mp4: cannot be opened/],
+    ["--motion 3s", /--motion goes with --scene/],
+  ])("refuses %s and says what to do", async (args, why) => {
+    await mkdir(join(home, "full"), { recursive: true })
+    await writeFile(join(home, "full", "mine"), "")
+    await writeFile(join(home, "no-film.mp4"), "not a film")
+    const before = process.cwd()
+    process.chdir(home)
+    try {
+      const command = fleetCommand()
+        .exitOverride()
+        .configureOutput({ writeErr: () => undefined })
+      const refused = await command.parseAsync(args.split(" "), { from: "user" }).catch((error) => error)
+      expect(refused instanceof CommanderError || isFault(refused)).toBe(true)
+      expect(refused.message).toMatch(why)
+      expect(refused.message).not.toContain("\n")
+      expect(await readdir(home)).not.toContain("runs")
+    } finally {
+      process.chdir(before)
+    }
+  })
+})
