@@ -106,5 +106,5 @@ describe("the commands of a household", () => {
     expect(output).toContain(advice)
     expect(output).not.toMatch(/\n\s+at /)
     expect(code).toBe(2)
-  })
+  }, 60_000)
 })
