@@ -8,7 +8,7 @@ import { pairWith } from "./control/pair-camera.ts"
 import { PAIRING_WITHIN, parseSetupText } from "./control/pairing.ts"
 import { deviceTopic, TO_CAMERA } from "./control/protocol.ts"
 import { openSpool } from "./delivery/open-spool.ts"
-import { sealFor } from "./delivery/sealer.ts"
+import { type SealFor, sealFor } from "./delivery/sealer.ts"
 import { deliver } from "./delivery/uploader.ts"
 import { Fault, isFault, messageOf } from "./errors.ts"
 import { fillRing } from "./media/fill-ring.ts"
@@ -31,7 +31,17 @@ import { record } from "./recorder.ts"
  * @throws Fault "unpaired", definite: a camera that cannot seal for an owner does not start its lens.
  *         Fault "usage", definite: the spool on this disk is another camera's.
  */
-export async function runCamera(board: Board, config: CameraConfig, signal: AbortSignal): Promise<void> {
+export function runCamera(board: Board, config: CameraConfig, signal: AbortSignal): Promise<void> {
+  return runLoops(board, config, sealFor, signal)
+}
+
+/** What `runCamera` runs. It alone calls this in what ships, and no configuration reaches the sealer. */
+export async function runLoops(
+  board: Board,
+  config: CameraConfig,
+  makeSeal: SealFor,
+  signal: AbortSignal,
+): Promise<void> {
   const identity = await openIdentity(board.disk)
   const file = new OwnershipFile(board.disk, identity.device)
   const paired = await file.read()
@@ -52,7 +62,7 @@ export async function runCamera(board: Board, config: CameraConfig, signal: Abor
     broker: ownership.broker,
     subscriptions: TO_CAMERA.map((name) => deviceTopic(identity.device, name)),
   })
-  const seal = sealFor(() => ownership.recipients)
+  const seal = makeSeal(() => ownership.recipients)
   const shared = { ...board, spool, link, identity, ownership: () => ownership }
 
   board.log.write({ event: "started", device: identity.device })
@@ -124,7 +134,7 @@ async function inTime<T>(
 }
 
 /** Runs all until `signal` aborts. The first that fails stops the others, and its error is the one thrown. */
-async function allOrAbort(
+function allOrAbort(
   signal: AbortSignal,
   loops: readonly ((until: AbortSignal) => Promise<void>)[],
 ): Promise<void> {
@@ -132,15 +142,21 @@ async function allOrAbort(
   const abort = () => stop.abort()
   if (signal.aborted) abort()
   signal.addEventListener("abort", abort, { once: true })
-  const failures: unknown[] = []
-  await Promise.all(
-    loops.map((loop) =>
-      loop(stop.signal).catch((error: unknown) => {
-        failures.push(error)
-        abort()
-      }),
-    ),
-  )
-  signal.removeEventListener("abort", abort)
-  if (failures.length > 0) throw failures[0]
+  const started = loops.map((loop) => loop(stop.signal))
+  return new Promise((resolve, reject) => {
+    const failures: unknown[] = []
+    let running = started.length
+    const ended = () => {
+      if (--running > 0) return
+      signal.removeEventListener("abort", abort)
+      if (failures.length > 0) reject(failures[0])
+      else resolve()
+    }
+    const failed = (error: unknown) => {
+      failures.push(error)
+      abort()
+      ended()
+    }
+    for (const each of started) each.then(ended, failed)
+  })
 }

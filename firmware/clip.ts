@@ -9,10 +9,16 @@ import type { Bytes, Milliseconds, Ticks90k } from "./units.ts"
  * is made. A thumbnail and a summary are objects of the same clip.
  */
 
+/**
+ * A NAL unit's bytes in order, header byte first: in one part, or in several where it spans large pieces. Where there
+ * are several, the first has at least 64 bytes.
+ */
+export type NalUnit = readonly [Uint8Array, ...Uint8Array[]]
+
 /** One coded picture with everything that belongs to it (ISO/IEC 14496-10 §7.4.1.2.3). */
 export interface AccessUnit {
-  /** NAL units in order, without start codes and trailing zeros. Views, not copies, where the pieces allowed it. */
-  readonly nals: readonly Uint8Array[]
+  /** In order, without start codes and trailing zeros. */
+  readonly nals: readonly NalUnit[]
   /** Holds an IDR picture, so decoding may start here. */
   readonly keyFrame: boolean
   readonly pts: Ticks90k

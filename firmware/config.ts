@@ -9,7 +9,7 @@ import { KiB, MiB } from "./units.ts"
 
 const milliseconds = z.number().min(0).max(3_600_000)
 
-export const configShape = z.strictObject({
+const configShape = z.strictObject({
   lens: z
     .strictObject({
       width: z.int().min(64).max(4096).default(1280),
@@ -57,7 +57,7 @@ export const configShape = z.strictObject({
       heartbeatEvery: milliseconds.min(1_000).default(30_000),
       keepAlive: milliseconds.min(5_000).default(60_000),
       connectWithin: milliseconds.min(100).default(30_000),
-      /** Full-jitter exponential back-off between these two. */
+      /** The ceiling of the exponential back-off doubles from the one to the other; each wait is a tenth to the whole of it. */
       retryFirst: milliseconds.min(10).default(1_000),
       retryMax: milliseconds.min(10).default(60_000),
       /** A connection that lived this long was good: the back-off starts anew, though never at zero. */

@@ -54,8 +54,3 @@ export function isFault(error: unknown, kind?: FaultKind): error is Fault {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
-
-/** Closes a `switch` over a closed list; the compiler proves it is never reached. */
-export function unreachable(value: never): never {
-  throw new Fault("broken", `unreachable: ${String(value)}`)
-}

@@ -3,7 +3,8 @@ import type { Bytes, Milliseconds } from "./units.ts"
 
 /**
  * Every line a camera can write. A closed vocabulary on purpose: the harness counts by it, and a key, token or name
- * has no field to land in. Numbers are counts, milliseconds or bytes as their names say.
+ * has no field to land in. `reason` is an error's message: whoever writes one quotes no secret. Numbers are counts,
+ * milliseconds or bytes as their names say.
  */
 export type LogLine =
   | { readonly event: "started"; readonly device: string }
@@ -39,7 +40,14 @@ export type LogLine =
   | { readonly event: "connected" }
   | { readonly event: "disconnected"; readonly reason: string; readonly againIn: Milliseconds }
   | { readonly event: "manifest sent"; readonly sequence: number; readonly objects: number }
-  | { readonly event: "received"; readonly from: number; readonly to: number; readonly after: Milliseconds }
+  | {
+      readonly event: "received"
+      readonly from: number
+      readonly to: number
+      /** Of which it held anything. */
+      readonly clips: readonly string[]
+      readonly after: Milliseconds
+    }
   | { readonly event: "upload repeated"; readonly sequence: number; readonly reason: string }
   | { readonly event: "upload refused"; readonly sequence: number; readonly reason: string }
   | { readonly event: "receipt refused"; readonly reason: string }

@@ -5,8 +5,8 @@ import type { Bytes, Milliseconds, Ticks90k, UnixMilliseconds } from "./units.ts
 
 /**
  * All the outside that a camera needs. The Pi builds one Board, the simulator builds thousands; nothing in
- * `firmware/` knows which it has. Every port has one contract suite in `test/contract`, run against Pi parts and
- * simulated parts alike.
+ * `firmware/` knows which it has. Clock, Random, Pins, Disk and Dialler each have one contract suite in `test/contract`;
+ * where the Pi has its part already, it and the simulated one pass the same suite.
  *
  * Sealing is not a port.
  */
@@ -141,7 +141,7 @@ export interface HealthReading {
   readonly throttled: boolean | null
 }
 
-/** Structured lines from a closed vocabulary (`log.ts`): there is no free text for a secret to slip into. */
+/** Structured lines from a closed vocabulary (`log.ts`): no line has a field for a secret. */
 export interface Log {
   write(line: LogLine): void
 }

@@ -1,32 +1,29 @@
 /**
  * One waiting room: those who wait are woken together, and look for themselves whether there is work.
- * A promise is made only when somebody waits.
+ * There is no room while nobody waits.
  */
 export class WakeUp {
-  #waiting: { promise: Promise<void>; resolve: () => void } | null = null
+  #waiting: Set<() => void> | null = null
 
   /** Resolves at the next `wake`, or when `signal` aborts. */
-  async wait(signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return
-    const room = this.#waiting ?? this.#open()
-    if (!signal) return room.promise
-    const wake = () => this.wake()
-    signal.addEventListener("abort", wake, { once: true })
-    await room.promise
-    signal.removeEventListener("abort", wake)
+  wait(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      this.#waiting ??= new Set()
+      const room = this.#waiting
+      const leave = () => {
+        room.delete(leave)
+        signal?.removeEventListener("abort", leave)
+        resolve()
+      }
+      room.add(leave)
+      signal?.addEventListener("abort", leave)
+    })
   }
 
   wake(): void {
-    this.#waiting?.resolve()
+    const room = this.#waiting
     this.#waiting = null
-  }
-
-  #open(): { promise: Promise<void>; resolve: () => void } {
-    let resolve: () => void = () => undefined
-    const promise = new Promise<void>((done) => {
-      resolve = done
-    })
-    this.#waiting = { promise, resolve }
-    return this.#waiting
+    if (room) for (const leave of room) leave()
   }
 }

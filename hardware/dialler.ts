@@ -72,6 +72,8 @@ async function dialTls(
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
   }
   const stream = await connected(connectTls(options), "secureConnect", address, signal)
+  // It may have hung up with its last word of the handshake: then there is no key to see and nothing to bind to.
+  if (stream.destroyed) throw new Fault("unavailable", `dial: ${nameOf(address)}: ${REASONS.ECONNRESET}`)
   if (pin !== null && spkiHash(stream) !== pin.toLowerCase()) {
     stream.destroy()
     throw new Fault("refused", `dial: ${nameOf(address)} is not the broker of the pairing: its key differs`)

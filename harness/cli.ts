@@ -1,25 +1,29 @@
 import { Command, CommanderError } from "commander"
-import { isFault, messageOf } from "../firmware/errors.ts"
+import { type FaultKind, isFault, messageOf } from "../firmware/errors.ts"
 
-/** 0 held · 1 a promise was broken · 2 the call was wrong · 3 the harness itself. */
+/** 0 held · 1 a promise was broken, or something refused or did not answer · 2 the call was wrong · 3 the harness itself. */
 export const EXIT = { held: 0, broken: 1, usage: 2, harness: 3 } as const
 
 /** Loaded when they are called: what one of them needs is no reason for the others to wait. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   fleet: async () => (await import("./commands/fleet.ts")).fleetCommand(),
+  scenarios: async () => (await import("./commands/scenarios.ts")).scenariosCommand(),
+  compare: async () => (await import("./commands/compare.ts")).compareCommand(),
   camera: async () => (await import("./commands/camera.ts")).cameraCommand(),
   cloud: async () => (await import("./commands/cloud.ts")).cloudCommand(),
   owner: async () => (await import("./commands/owner.ts")).ownerCommand(),
   bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+  price: async () => (await import("./commands/price.ts")).priceCommand(),
 }
 
 const LEARN_MORE = `
 Three first runs:
   obscura fleet                     200 virtual cameras for 30 seconds, judged
+  obscura scenarios                 what else a fleet can live through
   obscura camera                    one virtual camera, with keys to play the visitor
   obscura owner list                what that camera recorded, as its owner sees it
 
-Exit codes: 0 held, 1 a promise was broken, 2 wrong call, 3 the harness itself.`
+Exit codes: 0 held; 1 a promise was broken, or something refused or did not answer; 2 wrong call; 3 the harness itself.`
 
 export async function main(argv: readonly string[]): Promise<void> {
   // Whoever reads our output may have seen enough, as `head` does.
@@ -31,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description("Cameras whose makers cannot look: run them, load them, open what is yours.")
     .version("0.1.0")
     .addHelpText("after", LEARN_MORE)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "obscura: ")) })
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .showSuggestionAfterError()
     .exitOverride()
   const called = COMMANDS[argv[2] ?? ""]
@@ -44,6 +48,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+const WRONG_CALL: ReadonlySet<FaultKind> = new Set(["usage", "unpaired", "malformed", "unsupported"])
+
 /** A person's mistake is one line that says what to do; a stack trace is for our own. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.held : EXIT.usage
@@ -53,9 +59,12 @@ function report(error: unknown): number {
     return EXIT.harness
   }
   console.error(`obscura: ${messageOf(error)}`)
-  return error.kind === "usage" || error.kind === "malformed" || error.kind === "unsupported"
-    ? EXIT.usage
-    : EXIT.broken
+  return WRONG_CALL.has(error.kind) ? EXIT.usage : EXIT.broken
+}
+
+/** Commander puts its suggestion on a line of its own. */
+function oneLine(text: string): string {
+  return text.replace(/^error: /, "obscura: ").replace(/\n(?=\()/g, " ")
 }
 
 /** Sub-commands do not inherit these from a program they are added to. */

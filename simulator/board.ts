@@ -25,7 +25,7 @@ export interface VirtualBoardOptions {
   readonly disk?: Disk
   /** An IO that another camera has finished with; johnny-five keeps a little of every new one for ever. */
   readonly io?: VirtualIo
-  readonly lens?: Pick<LensOptions, "pace" | "split" | "offset">
+  readonly lens?: Pick<LensOptions, "pace" | "split" | "offset" | "rest">
   /** "truth": the footage's own truth decides what is worth a clip. "none": no model, everything that moves is. */
   readonly eyes?: "truth" | "none"
 }
@@ -36,15 +36,27 @@ export interface VirtualBoard extends Board {
   readonly lens: VirtualLens
 }
 
+// All boards have one.
+const CLOCK: Clock = virtualClock()
+const HEALTH: Health = scriptedHealth()
+
 /** Everything a camera needs of the world, made from a seed. The firmware cannot tell it from a Pi's. */
 export function virtualBoard(options: VirtualBoardOptions): VirtualBoard {
   const { seed, index, footage, canary, dialler, log } = options
-  const clock = options.clock ?? virtualClock()
+  const clock = options.clock ?? CLOCK
   const random: Random = seededRandom(seed, "camera", index)
-  const lens = new VirtualLens({ footage, clock, camera: index, canary, ...options.lens })
-  const health: Health = scriptedHealth()
+  const lens = new VirtualLens({ footage, clock, random, camera: index, canary, ...options.lens })
   const disk = options.disk ?? new MemoryDisk({ clock, random: seededRandom(seed, "disk", index) })
-  const board = { clock, random, pins: options.io ?? new VirtualIo(), lens, disk, dialler, health, log }
+  const board = {
+    clock,
+    random,
+    pins: options.io ?? new VirtualIo(),
+    lens,
+    disk,
+    dialler,
+    health: HEALTH,
+    log,
+  }
   return options.eyes === "truth" ? { ...board, ...eyes(options, lens, clock) } : board
 }
 

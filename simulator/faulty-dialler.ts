@@ -26,7 +26,7 @@ export class FaultyDialler implements Dialler {
     if (this.#clock.monotonic() < this.#refusedUntil || chance(this.#random, this.#faults.refuse))
       throw new Fault("unavailable", "dial: connection refused")
     const { stream, binding } = await this.#inner.dial(pin, signal)
-    const link = new FaultyLink(stream, this.#clock, () => this.#faults)
+    const link = new FaultyLink(stream, this.#clock, this.#random, () => this.#faults)
     this.#links.add(link)
     const forget = this.#cutAtRandom(link)
     link.once("close", () => {

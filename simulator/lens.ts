@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises"
 import { Fault } from "../firmware/errors.ts"
 import type { Clock, Lens, PictureTime, Piece, Random } from "../firmware/ports.ts"
 import { type Milliseconds, millisecondsOf, type Seconds, type Ticks90k } from "../firmware/units.ts"
+import { type LensFaults, noFaults } from "./faults.ts"
 import { type Footage, type GroupOfPictures, unitsOf } from "./footage.ts"
 import { withoutStartCode } from "./nals.ts"
 import { CANARY_BYTES_MAX, writeSei } from "./sei.ts"
@@ -15,6 +16,24 @@ export interface LensOptions extends Shot {
   readonly pace?: "real" | "unpaced"
   /** Cuts the same bytes into small pieces anywhere, as a pipe's reads would. Absent: whole groups, uncopied. */
   readonly split?: Split
+  /** For its `split` fault. */
+  readonly random?: Random
+  /** In real pace: lets the lens rest while nobody can look at its pictures. */
+  readonly rest?: Rest
+}
+
+/**
+ * While nobody can look, a lens need not give a thing: a ring that nobody reads is the same whenever it was filled. Once
+ * somebody can, all that is overdue comes at once, with the times at which it was due. For virtual days: it hears of
+ * `faults` only when it is watched.
+ */
+export interface Rest {
+  /** Somebody may look, now or before the next group. */
+  readonly watched: boolean
+  /** Resolves at once when somebody may look, or `signal` aborts. */
+  untilWatched(signal: AbortSignal): Promise<void>
+  /** How far back anybody will look then: what is older is counted, and left out. */
+  readonly lookBack: Milliseconds
 }
 
 /** What decides which bytes a camera gives. */
@@ -34,16 +53,6 @@ export interface Split {
   readonly timed?: boolean
 }
 
-/** States that hold until they are changed. */
-export interface LensFaults {
-  /** Pictures go by and nobody gets them. */
-  readonly stalled: boolean
-  /** Every call of `pieces` ends with a Fault "unavailable". */
-  readonly dead: boolean
-}
-
-export const noLensFaults: LensFaults = { stalled: false, dead: false }
-
 /**
  * A camera that shows footage for ever. Before each key frame it puts a mark of its own, so that no two cameras' streams
  * are alike; all other bytes are the footage's, shared by all. Group numbers and timestamps go on across loops and
@@ -52,8 +61,10 @@ export const noLensFaults: LensFaults = { stalled: false, dead: false }
  * In real time it costs one timer and two small objects a group.
  */
 export class VirtualLens implements Lens {
-  faults: LensFaults = noLensFaults
+  faults: LensFaults = noFaults.lens
   readonly #options: LensOptions
+  /** Groups that went by while nobody got them. */
+  readonly missed = new Set<number>()
   #group = 0
   #handedAt: Milliseconds | null = null
 
@@ -78,25 +89,47 @@ export class VirtualLens implements Lens {
   }
 
   async *pieces(signal: AbortSignal): AsyncIterable<Piece> {
-    const { clock, split, pace = "real" } = this.#options
+    const { clock, random, rest, pace = "real" } = this.#options
     let due: Milliseconds = clock.monotonic()
     while (!signal.aborted) {
-      const moment = momentOf(this.#options, this.#group)
+      let moment = momentOf(this.#options, this.#group)
       if (pace === "real" || this.faults.stalled) {
-        due += millisecondsOf(moment.group.duration)
-        await clock.sleep(Math.max(0, together(due) - clock.monotonic()), signal)
+        due = await this.#waitFor(due + millisecondsOf(moment.group.duration), signal)
+        moment = momentOf(this.#options, this.#group)
       } else await setImmediate()
       if (signal.aborted) return
       if (this.faults.dead)
         throw new Fault("unavailable", "the virtual lens gives nothing", { definite: false })
-      const at = clock.monotonic()
+      const at = rest ? Math.min(together(due), clock.monotonic()) : clock.monotonic()
       const ordinal = this.#group++
       this.#handedAt = at
-      if (this.faults.stalled) continue
+      if (this.faults.stalled) {
+        this.missed.add(ordinal)
+        continue
+      }
       const pieces = piecesOf(this.#options, ordinal, moment, at)
+      const split = this.#options.split ?? (this.faults.split && random ? { random, timed: true } : null)
       if (split) yield* awkward(pieces, moment, split)
       else yield* pieces
     }
+  }
+
+  /** Waits for the next group, due at `due`. Returns when the group is due that is next then: later, after a long rest. */
+  async #waitFor(due: Milliseconds, signal: AbortSignal): Promise<Milliseconds> {
+    const { clock, rest, footage } = this.#options
+    let next = due
+    if (rest && together(next) > clock.monotonic()) {
+      await rest.untilWatched(signal)
+      // Left out by whole loops of the footage.
+      const loops = (clock.monotonic() - rest.lookBack - next) / millisecondsOf(footage.duration)
+      if (loops >= 1) {
+        this.#group += Math.floor(loops) * footage.groups.length
+        next += Math.floor(loops) * millisecondsOf(footage.duration)
+      }
+    }
+    if (!rest || together(next) > clock.monotonic())
+      await clock.sleep(Math.max(0, together(next) - clock.monotonic()), signal)
+    return next
   }
 }
 
@@ -118,11 +151,18 @@ export interface ExpectedUnit {
 }
 
 /**
- * What a camera gave as its groups `from` (included) to `to` (not included): the source, for a judge who found the
- * number of a group in an opened clip's mark. Made anew from the footage, not remembered.
+ * What a camera gave as its groups `from` (included) to `to` (not included), those left out that it `missed`: the
+ * source, for a judge who found the number of a group in an opened clip's mark. Made anew from the footage, not
+ * remembered.
  */
-export function* expectedUnits(shot: Shot, from: number, to: number): Generator<ExpectedUnit> {
+export function* expectedUnits(
+  shot: Shot,
+  from: number,
+  to: number,
+  missed: ReadonlySet<number> = NONE,
+): Generator<ExpectedUnit> {
   for (let ordinal = from; ordinal < to; ordinal++) {
+    if (missed.has(ordinal)) continue
     const { group, base } = momentOf(shot, ordinal)
     const mark = withoutStartCode(markOf(shot, ordinal))
     for (const [index, { nals }] of unitsOf(group).entries()) {
@@ -131,6 +171,8 @@ export function* expectedUnits(shot: Shot, from: number, to: number): Generator<
     }
   }
 }
+
+const NONE: ReadonlySet<number> = new Set()
 
 interface Moment {
   readonly group: GroupOfPictures
@@ -147,40 +189,72 @@ function momentOf({ footage: { groups, duration }, offset = 0 }: Shot, ordinal: 
   return { group, base: Math.floor(position / groups.length) * duration + group.start - start }
 }
 
-function piecesOf(shot: Shot, ordinal: number, { group, base }: Moment, at: Milliseconds): [Piece, Piece] {
-  const delimiter = group.bytes.subarray(0, group.delimiterBytes)
-  return [
-    {
-      // An access unit delimiter comes before everything else of its unit (ISO/IEC 14496-10 §7.4.1.2.3).
-      bytes: markOf(shot, ordinal, delimiter),
-      at,
-      timing: [timeAt(group, 0, base)],
-      startsKeyFrame: true,
-      endsUnit: false,
-    },
-    new RestOfGroup(group, base, at),
-  ]
+function piecesOf(shot: Shot, ordinal: number, moment: Moment, at: Milliseconds): [Piece, Piece] {
+  return [new MarkOfGroup(shot, ordinal, moment, at), new RestOfGroup(moment, at)]
 }
 
-/** The shared bytes. Its times are only worked out if somebody asks: most groups leave the pre-roll ring unread. */
-class RestOfGroup implements Piece {
-  readonly bytes: Uint8Array
-  readonly at: Milliseconds
-  readonly startsKeyFrame = false
-  readonly endsUnit = true
-  readonly #group: GroupOfPictures
-  readonly #base: Ticks90k
+// Most groups leave the pre-roll ring unread, so a piece holds what its bytes and times can be worked out from.
 
-  constructor(group: GroupOfPictures, base: Ticks90k, at: Milliseconds) {
-    this.bytes = group.delimiterBytes === 0 ? group.bytes : group.bytes.subarray(group.delimiterBytes)
+/** What the camera puts before a group: the mark, behind the delimiter. */
+class MarkOfGroup implements Piece {
+  readonly at: Milliseconds
+  readonly #shot: Shot
+  readonly #ordinal: number
+  readonly #moment: Moment
+
+  constructor(shot: Shot, ordinal: number, moment: Moment, at: Milliseconds) {
+    this.#shot = shot
+    this.#ordinal = ordinal
+    this.#moment = moment
     this.at = at
-    this.#group = group
-    this.#base = base
+  }
+
+  get bytes(): Uint8Array {
+    const { bytes, delimiterBytes } = this.#moment.group
+    // An access unit delimiter comes before everything else of its unit (ISO/IEC 14496-10 §7.4.1.2.3).
+    return markOf(this.#shot, this.#ordinal, bytes.subarray(0, delimiterBytes))
+  }
+
+  get timing(): readonly PictureTime[] {
+    return [timeAt(this.#moment.group, 0, this.#moment.base)]
+  }
+
+  get startsKeyFrame(): boolean {
+    return true
+  }
+
+  get endsUnit(): boolean {
+    return false
+  }
+}
+
+/** The bytes that are shared. */
+class RestOfGroup implements Piece {
+  readonly at: Milliseconds
+  readonly #moment: Moment
+
+  constructor(moment: Moment, at: Milliseconds) {
+    this.#moment = moment
+    this.at = at
+  }
+
+  get bytes(): Uint8Array {
+    const { bytes, delimiterBytes } = this.#moment.group
+    return delimiterBytes === 0 ? bytes : bytes.subarray(delimiterBytes)
   }
 
   /** Of the units after the first, which began with the mark. */
   get timing(): readonly PictureTime[] {
-    return this.#group.timing.slice(1).map((_, index) => timeAt(this.#group, index + 1, this.#base))
+    const { group, base } = this.#moment
+    return group.timing.slice(1).map((_, index) => timeAt(group, index + 1, base))
+  }
+
+  get startsKeyFrame(): boolean {
+    return false
+  }
+
+  get endsUnit(): boolean {
+    return true
   }
 }
 

@@ -1,8 +1,11 @@
 import type { LogLine } from "../firmware/log.ts"
 import type { Bytes, Milliseconds } from "../firmware/units.ts"
 
-/** What became of one clip, by its camera's own words. "open": not finished; "lost": the camera could not make it. */
-export type ClipOutcome = "open" | "recorded" | "discarded" | "lost"
+/**
+ * What became of one clip, by its camera's own words. "open": not finished; "lost": the camera could not make it;
+ * "cut": the power went while it was made, and what was sealed until then must be there.
+ */
+export type ClipOutcome = "open" | "recorded" | "discarded" | "lost" | "cut"
 
 export interface ClipTally {
   readonly clip: string
@@ -23,11 +26,28 @@ export interface SequenceRange {
   readonly to: number
 }
 
+/** Hears of every time that a camera took for something. */
+export interface TallyTimes {
+  /** From an object's listing to its receipt. */
+  readonly receipt?: (latency: Milliseconds) => void
+  /** From when somebody was to come by to the first receipt for their clip. */
+  readonly alert?: (latency: Milliseconds) => void
+  /** From the first dial without a connection to being connected. */
+  readonly connect?: (latency: Milliseconds) => void
+  /** How long the camera will wait before it dials again. */
+  readonly backOff?: (wait: Milliseconds) => void
+}
+
 /** Counts one camera by its log lines, whose vocabulary is closed. */
 export class CameraTally {
   device: string | null = null
   connects = 0
   connected = false
+  dials = 0
+  disconnects = 0
+  refusedUploads = 0
+  visits = 0
+  missedVisits = 0
   readonly clips = new Map<string, ClipTally>()
   readonly received: SequenceRange[] = []
   readonly dropped: SequenceRange[] = []
@@ -37,16 +57,46 @@ export class CameraTally {
   recordedObjects = 0
   /** Lines that should not be there in a run without faults, in the camera's words; at most 20. */
   readonly complaints: string[] = []
-  readonly #onLatency: (latency: Milliseconds) => void
+  readonly #times: TallyTimes
+  #dialledAt: Milliseconds | null = null
+  /** When whoever came last was to come, until a clip is opened for them. */
+  #expected: Milliseconds | null = null
+  /** Of the clips whose first receipt has not come: when it was due. */
+  readonly #alerts = new Map<string, Milliseconds>()
 
-  constructor(onLatency: (latency: Milliseconds) => void = () => undefined) {
-    this.#onLatency = onLatency
+  constructor(times: TallyTimes = {}) {
+    this.#times = times
+  }
+
+  /** No clip is being made. */
+  get isIdle(): boolean {
+    for (const clip of this.clips.values()) if (clip.outcome === "open") return false
+    return true
   }
 
   /** No clip is being made and all that was recorded is receipted. */
   get settled(): boolean {
-    for (const clip of this.clips.values()) if (clip.outcome === "open") return false
-    return this.receivedEntries >= this.recordedObjects
+    return this.isIdle && this.receivedEntries >= this.recordedObjects
+  }
+
+  /** It tries to connect. */
+  dialled(): void {
+    this.dials++
+    this.#dialledAt ??= performance.now()
+  }
+
+  /** Somebody comes by, or rings, and was to do so at `due`. `seen`: the camera is on. */
+  visited(due: Milliseconds, seen: boolean): void {
+    this.visits++
+    if (!seen) this.missedVisits++
+    else this.#expected = due
+  }
+
+  /** What was being made stays as it was sealed until now. */
+  powerCut(): void {
+    this.connected = false
+    this.#expected = null
+    for (const clip of this.clips.values()) if (clip.outcome === "open") clip.outcome = "cut"
   }
 
   /** `group`: how many groups of pictures the lens had given. */
@@ -58,12 +108,18 @@ export class CameraTally {
       case "connected":
         this.connects++
         this.connected = true
+        if (this.#dialledAt !== null) this.#times.connect?.(performance.now() - this.#dialledAt)
+        this.#dialledAt = null
         break
       case "disconnected":
+        this.disconnects++
         this.connected = false
+        this.#times.backOff?.(line.againIn)
         break
       case "clip opened":
         this.clips.set(line.clip, newClip(line.clip, line.trigger, group))
+        if (this.#expected !== null) this.#alerts.set(line.clip, this.#expected)
+        this.#expected = null
         break
       case "object sealed":
         this.#sealed(line)
@@ -82,10 +138,14 @@ export class CameraTally {
       case "manifest sent":
         this.uploadedObjects += line.objects
         break
+      case "upload refused":
+        this.refusedUploads++
+        break
       case "received":
         this.received.push({ from: line.from, to: line.to })
         this.receivedEntries += line.to - line.from + 1
-        this.#onLatency(line.after)
+        this.#times.receipt?.(line.after)
+        for (const clip of line.clips) this.#alerted(clip)
         break
       case "dropped":
         this.dropped.push({ from: line.from, to: line.to })
@@ -121,9 +181,17 @@ export class CameraTally {
     clip.paddingBytes += line.paddingBytes
   }
 
+  #alerted(clip: string): void {
+    const due = this.#alerts.get(clip)
+    if (due === undefined) return
+    this.#alerts.delete(clip)
+    this.#times.alert?.(performance.now() - due)
+  }
+
   #close(id: string, outcome: ClipOutcome): void {
     const clip = this.clips.get(id)
     if (clip) clip.outcome = outcome
+    if (outcome !== "recorded") this.#alerts.delete(id)
   }
 
   #complain(line: string): void {

@@ -36,7 +36,11 @@ const FIRMWARE_TABOO =
   /(?<!\.)\b(?:new Date\b|Date\s*\.\s*now\b|Math\s*\.\s*random\b|set(?:Timeout|Interval|Immediate)\b|(?:performance|process|globalThis)\s*[.[]|fetch\s*\()/
 
 /** Harness files that compose an unsafe variant, each with its reason. Nothing else imports `harness/unsafe/`. */
-const COMPOSES_UNSAFE: Readonly<Record<string, string>> = {}
+const COMPOSES_UNSAFE: Readonly<Record<string, string>> = {
+  "harness/price/plain-fleet-work.ts": "what sealing costs is a difference to cameras that do not seal",
+  "harness/price/plain-cloud-work.ts": "and to a cloud that asks for no signatures of manifests",
+  "harness/price/alone-work.ts": "what sealing costs alone is a difference to hashing alone",
+}
 
 const LINES_MAX = 300
 /** Longer files, each with the reason why two nouns may live there. */
@@ -73,6 +77,12 @@ const RULES: Readonly<Record<string, (files: Files) => string[]>> = {
         .map((name) => (name.startsWith(".") ? posix.join(posix.dirname(path), name) : name))
         .filter((target) => target.startsWith("harness/unsafe"))
         .map((target) => `imports ${target}`)
+    }),
+
+  "a camera's sealer is bound in one place": (files) =>
+    each(files, (path, source) => {
+      if (path === "firmware/camera.ts" || path.startsWith("harness/unsafe/")) return []
+      return /\brunLoops\b/.test(withoutProse(source)) ? ["says runLoops"] : []
     }),
 
   "what an import names can be seen": (files) =>
@@ -150,6 +160,11 @@ const MUTANTS: Readonly<Record<keyof typeof RULES, Files>> = {
     "harness/cli.ts": 'import { plain } from "./unsafe/plain.ts"',
     "harness/load/worker.ts": 'const { plain } = await import("../unsafe/plain.ts")',
     "firmware/camera.ts": 'import { plain } from "../harness/unsafe/plain.ts"',
+  },
+  "a camera's sealer is bound in one place": {
+    "hardware/main.ts": 'import { runLoops } from "../firmware/camera.ts"',
+    "harness/load/worker.ts":
+      'import * as camera from "../../firmware/camera.ts"\ncamera.runLoops(board, config, mine, signal)',
   },
   "what an import names can be seen": {
     "firmware/a.ts": 'const part = await import(["..", "harness", "cli.ts"].join("/"))',

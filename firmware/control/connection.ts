@@ -4,6 +4,7 @@ import type { Clock, Connection } from "../ports.ts"
 import type { Milliseconds } from "../units.ts"
 import { boundIncomingPackets } from "./packet-bound.ts"
 import { PAYLOAD_BYTES_MAX } from "./protocol.ts"
+import { publishHead } from "./publish-packet.ts"
 
 /**
  * One MQTT 3.1.1 connection, from CONNECT to its end; never reused. The only file that knows mqtt.js.
@@ -25,8 +26,11 @@ export interface MqttOptions {
 }
 
 export interface MqttConnection {
-  /** QoS 1. Resolves on PUBACK, which says that a broker took it, not that the cloud has it. Rejects with Fault "unavailable", indefinite. */
-  publish(topic: string, payload: Uint8Array): Promise<void>
+  /**
+   * QoS 1; the payload is `parts`, joined. They are not copied, and must not change before this settles.
+   * Resolves on PUBACK, which says that a broker took it, not that the cloud has it. Rejects with Fault "unavailable", indefinite.
+   */
+  publish(topic: string, ...parts: readonly Uint8Array[]): Promise<void>
   /** Since when the oldest publish waits for its PUBACK, on the monotonic clock; null: none does. */
   waitingSince(): Milliseconds | null
   /** Ends at once. Whatever was in flight rejects. */
@@ -63,15 +67,16 @@ export async function openMqtt(
     resubscribe: false,
     queueQoSZero: false,
     writeCache: false,
-    timerVariant: repeating(clock),
+    timerVariant: new RepeatingTimers(clock),
     outgoingStore,
     // Its debug lines cost even where nobody reads them.
     log: () => undefined,
     ...(options.willTopic === null
       ? {}
-      : { will: { topic: options.willTopic, payload: Buffer.alloc(0), qos: 1 as const, retain: false } }),
+      : { will: { topic: options.willTopic, payload: "", qos: 1 as const, retain: false } }),
   })
-  storeIdsAlone(client, outgoingStore)
+  const payloads = new WeakMap<object, readonly Uint8Array[]>()
+  writeWithoutCopies(client, outgoingStore, payloads)
   const inFlight = new Map<(fault: Fault) => void, Milliseconds>()
   let reason = "the connection closed"
   const ended = new Promise<string>((resolve) => {
@@ -93,18 +98,16 @@ export async function openMqtt(
   client.on("packetreceive", (packet) => {
     if (packet.cmd === "publish" && packet.qos > 1) end()
   })
-  const failure = ended.then((why) => {
-    throw new Fault(/not authorized|refused|bad user/i.test(why) ? "refused" : "unavailable", why)
-  })
-  // Every connection ends some time; only one that ends while it is being opened is a failure of this call.
-  failure.catch(() => undefined)
   options.signal.addEventListener("abort", end, { once: true })
   try {
     if (options.signal.aborted) throw new Fault("unavailable", "the broker did not answer in time")
-    await Promise.race([new Promise<void>((resolve) => client.once("connect", () => resolve())), failure])
-    client.on("message", options.onMessage)
-    if (options.subscriptions.length > 0)
-      await Promise.race([subscribe(client, options.subscriptions), failure])
+    const done = handshake(client, options)
+    await new Promise<void>((resolve, reject) => {
+      done.then(resolve, reject)
+      void ended.then((why) =>
+        reject(new Fault(/not authorized|refused|bad user/i.test(why) ? "refused" : "unavailable", why)),
+      )
+    })
   } catch (error) {
     end()
     throw error
@@ -112,11 +115,12 @@ export async function openMqtt(
     options.signal.removeEventListener("abort", end)
   }
   return {
-    publish: (topic, payload) =>
+    publish: (topic, ...parts) =>
       new Promise((resolve, reject) => {
         inFlight.set(reject, clock.monotonic())
-        const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
-        client.publish(topic, bytes, { qos: 1 }, (error) => {
+        const payload = Buffer.alloc(0)
+        payloads.set(payload, parts)
+        client.publish(topic, payload, { qos: 1 }, (error) => {
           inFlight.delete(reject)
           if (error) reject(new Fault("unavailable", messageOf(error), { definite: false, cause: error }))
           else resolve()
@@ -126,6 +130,14 @@ export async function openMqtt(
     end,
     ended,
   }
+}
+
+async function handshake(client: MqttClient, { onMessage, subscriptions }: MqttOptions): Promise<void> {
+  await new Promise<void>((resolve) => client.once("connect", () => resolve()))
+  // Used up, and kept it would keep the 8 KiB pool that node cut it from.
+  client.options.password = ""
+  client.on("message", onMessage)
+  if (subscriptions.length > 0) await subscribe(client, subscriptions)
 }
 
 async function subscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
@@ -142,38 +154,62 @@ async function subscribe(client: MqttClient, topics: readonly string[]): Promise
 /**
  * Of each message not yet acknowledged mqtt.js stores a deep copy, payload included, to send again over its next
  * connection. There is none: `publish` rejects when this one ends, and whoever published has the bytes. So only the
- * message's id is stored, which mqtt.js looks for at PUBACK.
+ * message's id is stored, which mqtt.js looks for at PUBACK. And a payload, which it wants in one piece, is written here
+ * in the pieces it has: to join them would be a copy of every byte that leaves the camera.
  */
-function storeIdsAlone(client: MqttClient, store: Store): void {
-  const write: unknown = Reflect.get(client, "_writePacket")
-  if (typeof write !== "function" || typeof Reflect.get(client, "_storeAndSend") !== "function")
-    throw new Fault("broken", "mqtt.js stores elsewhere: it would copy every payload")
+function writeWithoutCopies(
+  client: MqttClient,
+  store: Store,
+  payloads: WeakMap<object, readonly Uint8Array[]>,
+): void {
+  if (typeof Reflect.get(client, "_storeAndSend") !== "function")
+    throw new Fault("broken", "mqtt.js stores elsewhere: it would send nothing of a payload")
   const storeAndSend = (packet: Packet, sent: () => void, stored: () => void): void => {
-    store.put({ cmd: "puback", messageId: packet.messageId ?? 0 }, () => {
+    const parts =
+      packet.cmd === "publish" && typeof packet.payload === "object" && payloads.get(packet.payload)
+    if (!parts) throw new Fault("broken", "mqtt.js sends what was not published")
+    const id = packet.messageId ?? 0
+    store.put({ cmd: "puback", messageId: id }, () => {
       stored()
-      write.call(client, packet, sent)
+      const { stream } = client
+      stream.cork()
+      stream.write(
+        publishHead(
+          packet.topic,
+          id,
+          parts.reduce((sum, { length }) => sum + length, 0),
+        ),
+      )
+      for (const part of parts) stream.write(part)
+      stream.uncork()
+      sent()
     })
   }
   Reflect.set(client, "_storeAndSend", storeAndSend)
 }
 
 /** mqtt.js wants a repeating timer; ours run once. */
-function repeating(clock: Clock): { set(task: () => void, every: number): number; clear(id: unknown): void } {
-  const cancels = new Map<number, () => void>()
-  let last = 0
-  return {
-    set(task, every) {
-      const id = ++last
-      const again = () => {
-        cancels.set(id, clock.after(every, again))
-        task()
-      }
-      cancels.set(id, clock.after(every, again))
-      return id
-    },
-    clear(id) {
-      cancels.get(Number(id))?.()
-      cancels.delete(Number(id))
-    },
+class RepeatingTimers {
+  readonly #clock: Clock
+  readonly #cancels = new Map<number, () => void>()
+  #last = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  set(task: () => void, every: Milliseconds): number {
+    const id = ++this.#last
+    const again = () => {
+      this.#cancels.set(id, this.#clock.after(every, again))
+      task()
+    }
+    this.#cancels.set(id, this.#clock.after(every, again))
+    return id
+  }
+
+  clear(id: unknown): void {
+    this.#cancels.get(Number(id))?.()
+    this.#cancels.delete(Number(id))
   }
 }

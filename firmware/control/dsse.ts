@@ -64,6 +64,17 @@ export function kindOf(bytes: Uint8Array): SignedKind | null {
   }
 }
 
+/** What an envelope says; null if it is none, or says nothing of `shape`. Nothing is verified. */
+export function unverified<T>(bytes: Uint8Array, shape: z.ZodType<T>): T | null {
+  try {
+    const { payload } = fromJson(bytes, envelopeShape, "envelope", ENVELOPE_BYTES_MAX)
+    return fromJson(Buffer.from(payload, "base64"), shape, "payload", ENVELOPE_BYTES_MAX)
+  } catch (error) {
+    if (isFault(error, "malformed")) return null
+    throw error
+  }
+}
+
 /** Whose key an envelope claims; null if it is no envelope. Nothing is verified. */
 export function signerOf(bytes: Uint8Array): string | null {
   try {

@@ -29,9 +29,13 @@ export async function openIdentity(disk: Disk): Promise<Identity> {
 }
 
 /**
- * Reset is physical: the board calls this when the button was held through a boot. New key, no owner, empty spool.
- * What was not uploaded is gone, and stays sealed for the old owner where it was uploaded.
+ * Reset is physical, for whoever holds the camera: new key, no owner, empty spool. What was not uploaded is gone; what
+ * was stays sealed for the old owner.
+ *
+ * The key goes first: a camera that kept its key but not its spool would begin its chain anew under the old name. After
+ * a power cut in between, what is left fits no camera and is refused, until it is reset again.
  */
 export async function resetCamera(disk: Disk): Promise<void> {
+  await disk.private.remove(NAME)
   for (const area of [disk.private, disk]) for (const { name } of await area.list("")) await area.remove(name)
 }

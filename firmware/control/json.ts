@@ -1,4 +1,4 @@
-import type { ZodType } from "zod"
+import type { core, ZodType } from "zod"
 import { Fault } from "../errors.ts"
 import type { Bytes } from "../units.ts"
 
@@ -6,6 +6,8 @@ import type { Bytes } from "../units.ts"
  * JSON with one spelling: exactly what `JSON.stringify` writes. So duplicate keys, odd numbers, white space, broken
  * UTF-8 and lone surrogates are all one refusal, and two parsers cannot read one text in two ways.
  */
+
+const FLAW_CHARACTERS_MAX = 200
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
@@ -30,9 +32,12 @@ export function fromJson<T>(bytes: Uint8Array, shape: ZodType<T>, what: string, 
   }
   const result = shape.safeParse(value)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
-  throw new Fault(
-    "malformed",
-    `${what}: ${issue?.path.join(".") || "value"}: ${issue?.message ?? "wrong shape"}`,
-  )
+  throw new Fault("malformed", `${what}: ${flawOf(result.error.issues[0])}`)
+}
+
+/** Where and what is wrong, in our own words alone: whoever made the bytes may have put anything into their names. */
+function flawOf(issue: core.$ZodIssue | undefined): string {
+  const where = issue?.path.join(".") || "value"
+  if (issue?.code === "unrecognized_keys") return `${where}: has unknown fields`
+  return `${where}: ${issue?.message ?? "wrong shape"}`.slice(0, FLAW_CHARACTERS_MAX)
 }

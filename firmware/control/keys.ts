@@ -43,14 +43,43 @@ export interface SigningKey extends PublicKey {
   readonly secret: KeyObject
 }
 
+/** Node's key object weighs a kilobyte, and most keys never verify anything: it is made when first asked for. */
+class LatePublicKey implements PublicKey {
+  readonly id: string
+  readonly hex: string
+  #key: KeyObject | null = null
+
+  constructor(raw: Uint8Array) {
+    this.id = keyIdOf(raw)
+    this.hex = Buffer.from(raw).toString("hex")
+  }
+
+  get key(): KeyObject {
+    this.#key ??= createPublicKey({
+      key: Buffer.concat([PUBLIC_PREFIX, Buffer.from(this.hex, "hex")]),
+      format: "der",
+      type: "spki",
+    })
+    return this.#key
+  }
+}
+
+class LateSigningKey extends LatePublicKey implements SigningKey {
+  readonly secret: KeyObject
+
+  constructor(raw: Uint8Array, secret: KeyObject) {
+    super(raw)
+    this.secret = secret
+  }
+}
+
 /** @throws Fault "malformed": not 32 bytes; Fault "refused": a point of small order. */
 export function publicKeyOf(raw: Uint8Array): PublicKey {
   if (raw.length !== 32) throw new Fault("malformed", `an Ed25519 public key has 32 bytes, not ${raw.length}`)
   const unsigned = Buffer.from(raw)
   unsigned[31] = (unsigned[31] ?? 0) & 0x7f
   if (SMALL_ORDER.has(unsigned.toString("hex"))) throw new Fault("refused", "an Ed25519 key of small order")
-  const key = createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, raw]), format: "der", type: "spki" })
-  return { id: keyIdOf(raw), hex: Buffer.from(raw).toString("hex"), key }
+  return new LatePublicKey(raw)
 }
 
 /** @throws Fault "malformed" or "refused", as `publicKeyOf`. */
@@ -67,10 +96,10 @@ export function signingKeyOf(seed: Uint8Array): SigningKey {
     type: "pkcs8",
   })
   const spki = createPublicKey(secret).export({ format: "der", type: "spki" })
-  return { ...publicKeyOf(spki.subarray(PUBLIC_PREFIX.length)), secret }
+  return new LateSigningKey(spki.subarray(PUBLIC_PREFIX.length), secret)
 }
 
-export function keyIdOf(raw: Uint8Array): string {
+function keyIdOf(raw: Uint8Array): string {
   return createHash("sha256").update(raw).digest("hex").slice(0, 40)
 }
 

@@ -25,7 +25,7 @@ export interface LinkParts {
 
 /**
  * The way to the cloud, for as long as the camera runs: connects, comes back after a cut, and hands messages on.
- * Back-off is exponential with full jitter and applies after *every* end of a connection, also of a good one that was
+ * Back-off is exponential with jitter and applies after *every* end of a connection, also of a good one that was
  * kicked: otherwise a broker that accepts and then drops makes a storm.
  */
 export class Link {
@@ -33,7 +33,6 @@ export class Link {
   readonly #config: CameraConfig["link"]
   readonly #caller: Caller
   readonly #listeners: ((topic: string, payload: Buffer) => void)[] = []
-  readonly #onConnect: (() => void)[] = []
   readonly #onDisconnect: (() => void)[] = []
   readonly #arrival = new WakeUp()
   #connection: MqttConnection | null = null
@@ -65,18 +64,17 @@ export class Link {
     return !signal.aborted
   }
 
-  onConnect(listener: () => void): void {
-    this.#onConnect.push(listener)
-  }
-
   onDisconnect(listener: () => void): void {
     this.#onDisconnect.push(listener)
   }
 
-  /** QoS 1, resolves on PUBACK. Rejects with Fault "unavailable": definite if there was no connection to send on. */
-  publish(topic: string, payload: Uint8Array): Promise<void> {
+  /**
+   * QoS 1, the payload is `parts`, joined; they must not change before this settles. Resolves on PUBACK.
+   * Rejects with Fault "unavailable": definite if there was no connection to send on.
+   */
+  publish(topic: string, ...parts: readonly Uint8Array[]): Promise<void> {
     return this.#connection
-      ? this.#connection.publish(topic, payload)
+      ? this.#connection.publish(topic, ...parts)
       : Promise.reject(new Fault("unavailable", "not connected"))
   }
 
@@ -96,20 +94,13 @@ export class Link {
 
   async #connectOnce(signal: AbortSignal): Promise<{ reason: string; lived: Milliseconds }> {
     const { clock, log } = this.#parts
-    const patience = new AbortController()
-    const giveUp = () => patience.abort()
-    signal.addEventListener("abort", giveUp, { once: true })
-    const cancel = clock.after(this.#config.connectWithin, giveUp)
-    let up: Milliseconds | null = null
     try {
-      const connection = await this.#open(patience.signal)
-      cancel()
-      up = clock.monotonic()
+      const connection = await this.#openInTime(signal)
+      const up = clock.monotonic()
       this.#connection = connection
       this.#session++
       log.write({ event: "connected" })
       this.#arrival.wake()
-      for (const listener of this.#onConnect) listener()
       signal.addEventListener("abort", connection.end, { once: true })
       if (signal.aborted) connection.end()
       const unwatch = this.#watch(connection)
@@ -121,8 +112,6 @@ export class Link {
       if (!isFault(error)) throw error
       return { reason: messageOf(error), lived: 0 }
     } finally {
-      cancel()
-      signal.removeEventListener("abort", giveUp)
       if (this.#connection) for (const listener of this.#onDisconnect) listener()
       this.#connection = null
     }
@@ -138,6 +127,20 @@ export class Link {
     }
     let cancel = clock.after(this.#config.resendAfter, look)
     return () => cancel()
+  }
+
+  /** Apart from the life of the connection, so that nothing of the patience for opening it outlives that. */
+  async #openInTime(signal: AbortSignal): Promise<MqttConnection> {
+    const patience = new AbortController()
+    const giveUp = () => patience.abort()
+    signal.addEventListener("abort", giveUp, { once: true })
+    const cancel = this.#parts.clock.after(this.#config.connectWithin, giveUp)
+    try {
+      return await this.#open(patience.signal)
+    } finally {
+      cancel()
+      signal.removeEventListener("abort", giveUp)
+    }
   }
 
   async #open(signal: AbortSignal): Promise<MqttConnection> {

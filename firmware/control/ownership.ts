@@ -94,7 +94,8 @@ function ownershipOf(record: PairingRecord, device: string, envelope: Uint8Array
     broker: record.broker,
     receiptKey: publicKeyFromHex(record.receiptKey),
     logKey: publicKeyFromHex(record.logKey),
-    recipients: recipientsFrom(envelope, owner, device),
+    // By a key of its own, so that the one that is kept stays as light as it is until a command comes.
+    recipients: recipientsFrom(envelope, publicKeyFromHex(record.owner), device),
   }
 }
 

@@ -6,14 +6,9 @@ import { WakeUp } from "../wake.ts"
 import type { Identity } from "./identity.ts"
 import { Link } from "./link.ts"
 import type { Ownership, OwnershipFile } from "./ownership.ts"
-import {
-  FAILURES_MAX,
-  PAIRING_BYTES_MAX,
-  PAIRING_WITHIN,
-  PairingTranscript,
-  type SetupCode,
-} from "./pairing.ts"
-import { pairingTopic } from "./protocol.ts"
+import { FAILURES_MAX, PAIRING_WITHIN, PairingTranscript, type SetupCode } from "./pairing.ts"
+import { PAIRING_BYTES_MAX, pairingTopic } from "./protocol.ts"
+import { SpentCodes } from "./spent-codes.ts"
 
 /** How often the camera says hello until the owner answers. */
 const REPEAT_EVERY = seconds(2)
@@ -22,15 +17,18 @@ const CONFIRM_FOR = seconds(2.5)
 
 export type PairingOutcome =
   | { readonly ok: true; readonly ownership: Ownership }
-  | { readonly ok: false; readonly reason: "too late" | "too many wrong offers" | "stopped" }
+  | {
+      readonly ok: false
+      readonly reason: "too late" | "too many wrong offers" | "stopped" | "this setup text was used before"
+    }
 
 /**
  * The camera's side of pairing.ts, after the button was pressed and the setup text was seen. Whatever happens, the code
- * is dead afterwards; a failure is a value, and the next press starts over with a fresh text.
+ * is dead from now on, after a restart too; a failure is a value, and the next press starts over with a fresh text.
  */
 export async function pairWith(
   code: SetupCode,
-  board: Pick<Board, "clock" | "random" | "dialler" | "log">,
+  board: Pick<Board, "clock" | "random" | "dialler" | "disk" | "log">,
   config: CameraConfig["link"],
   identity: Identity,
   file: OwnershipFile,
@@ -38,6 +36,8 @@ export async function pairWith(
 ): Promise<PairingOutcome> {
   const { clock, log } = board
   const transcript = new PairingTranscript(code)
+  if (!(await new SpentCodes(board.disk).spend(transcript.rendezvous)))
+    return { ok: false, reason: "this setup text was used before" }
   const hello = transcript.hello(identity.device, identity.key.hex)
   const topic = (step: "hello" | "offer" | "answer") => pairingTopic(transcript.rendezvous, step)
 

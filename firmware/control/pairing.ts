@@ -5,7 +5,7 @@ import { minutes } from "../units.ts"
 import { fromJson, toJson } from "./json.ts"
 import { sha256Hex } from "./keys.ts"
 import { type PairingRecord, pairingRecord } from "./ownership.ts"
-import { deviceId, objectId, sha256 } from "./protocol.ts"
+import { deviceId, objectId, PAIRING_BYTES_MAX, sha256 } from "./protocol.ts"
 
 /**
  * How a camera and its owner meet. The owner's app shows a QR text with 128 random bits; somebody presses the camera's
@@ -22,7 +22,6 @@ import { deviceId, objectId, sha256 } from "./protocol.ts"
 
 export const PAIRING_WITHIN = minutes(15)
 export const FAILURES_MAX = 5
-export const PAIRING_BYTES_MAX = 16_384
 
 export interface SetupCode {
   /** 16 random bytes. */
@@ -59,8 +58,7 @@ export function parseSetupText(text: string): SetupCode {
 const helloShape = z.strictObject({ device: deviceId, key: sha256, nonce: objectId })
 const offerShape = z.strictObject({ hello: sha256, ...pairingRecord.shape })
 const answerShape = z.strictObject({ offer: sha256 })
-export type Hello = z.infer<typeof helloShape>
-export type Offer = z.infer<typeof offerShape>
+type Hello = z.infer<typeof helloShape>
 
 const sealedShape = z.strictObject({ body: z.string().max(PAIRING_BYTES_MAX), mac: sha256 })
 

@@ -21,6 +21,8 @@ import { fromJson, toJson } from "./json.ts"
  */
 
 export const PAYLOAD_BYTES_MAX = 65_000
+/** Of a message at a rendezvous. The longest, an offer with post-quantum recipients, has about 5,900. */
+export const PAIRING_BYTES_MAX = 16_384
 
 export const FROM_CAMERA = ["manifest", "chunk", "beat", "answer", "gone"] as const
 export const TO_CAMERA = ["have", "receipt", "head", "command"] as const
@@ -68,7 +70,7 @@ export const NO_MANIFEST = "0".repeat(64)
 
 // connect: the password of MQTT CONNECT (§3.1.3.5). The user name is the role, the client id the key's id.
 
-export const ROLES = ["camera", "owner"] as const
+const ROLES = ["camera", "owner"] as const
 export type Role = (typeof ROLES)[number]
 
 export const connectShape = z.strictObject({
@@ -106,7 +108,7 @@ const dropEntry = z.strictObject({
 /** A power cut ended this clip after `segments` segments. */
 const cutEntry = z.strictObject({ kind: z.literal("cut"), clip: objectId, segments: count })
 
-export const entryShape = z.discriminatedUnion("kind", [objectEntryShape, dropEntry, cutEntry])
+const entryShape = z.discriminatedUnion("kind", [objectEntryShape, dropEntry, cutEntry])
 export const manifestShape = z.strictObject({
   device: deviceId,
   sequence: count,
@@ -170,7 +172,7 @@ export const recipientsShape = z.strictObject({
   /** Only rises. */
   epoch: count.min(1),
   /** One household recipient: `age1…` or, post-quantum, `age1pq1…`. One, so the number of stanzas says nothing. */
-  keys: z.tuple([z.string().regex(/^age1[02-9ac-hj-np-z]{20,4000}$/, "not an age recipient")]),
+  keys: z.tuple([z.string().regex(/^age1(?:pq1)?[02-9ac-hj-np-z]{20,4000}$/, "not an age recipient")]),
 })
 export type Recipients = z.infer<typeof recipientsShape>
 

@@ -69,15 +69,29 @@ export function wrapKeyOf(secret: Buffer, share: Uint8Array, recipient: Uint8Arr
 /** The 32 bytes of a key pair's public half. */
 export function x25519Point(key: KeyObject): Buffer {
   // As JWK: exporting DER takes a hundred times as long.
-  const { x } = key.export({ format: "jwk" })
-  if (x === undefined) throw new Fault("broken", "an X25519 key without its point")
-  return Buffer.from(x, "base64url")
+  return pointOf(key.export({ format: "jwk" }))
+}
+
+function pointOf(key: unknown): Buffer {
+  if (typeof key !== "object" || key === null || !("x" in key) || typeof key.x !== "string")
+    throw new Fault("broken", "an X25519 key without its point")
+  return Buffer.from(key.x, "base64url")
+}
+
+/**
+ * The public half leaves with the making of the pair. A later `export` can stop the process for ever: node 20 makes
+ * strings while it holds the key's lock, and what collects garbage meanwhile waits for that lock to forget the making.
+ */
+function newKeyPair(): { readonly privateKey: KeyObject; readonly share: Buffer } {
+  // Node's typings leave out that one half alone may be encoded.
+  const options: object = { publicKeyEncoding: { format: "jwk" } }
+  const { privateKey, publicKey } = generateKeyPairSync("x25519", options)
+  return { privateKey, share: pointOf(publicKey) }
 }
 
 function wrap(fileKey: Uint8Array, recipient: KeyObject, point: Uint8Array): Stanza {
-  const ephemeral = generateKeyPairSync("x25519")
-  const share = x25519Point(ephemeral.publicKey)
-  const key = wrapKeyOf(sharedSecret(ephemeral.privateKey, recipient), share, point)
+  const { privateKey, share } = newKeyPair()
+  const key = wrapKeyOf(sharedSecret(privateKey, recipient), share, point)
   const cipher = createCipheriv(CIPHER, key, ZERO_NONCE, { authTagLength: TAG_BYTES })
   const sealed = cipher.update(fileKey)
   cipher.final()

@@ -40,8 +40,8 @@ export class Chain {
     return this.#head
   }
 
-  /** Signs the next link. It counts at once: the caller makes it durable before it lets anyone see it. */
-  extend(entries: readonly Entry[], recipients: { readonly epoch: number; readonly hash: string }): Link {
+  /** Signs what would be the next link. It counts once `advance` is given it, and nobody may see it before. */
+  propose(entries: readonly Entry[], recipients: { readonly epoch: number; readonly hash: string }): Link {
     const manifest: Manifest = {
       device: this.#identity.device,
       sequence: this.#newest + 1,
@@ -51,9 +51,7 @@ export class Chain {
       entries: [...entries],
     }
     const envelope = sign("manifest", manifest, this.#identity.key)
-    const link = { manifest, envelope, hash: sha256Hex(envelope) }
-    this.advance(link)
-    return link
+    return { manifest, envelope, hash: sha256Hex(envelope) }
   }
 
   /** Takes `link` as the head if it is newer. Says whether it was. */

@@ -52,3 +52,20 @@ export function overlaps(parcel: Parcel, from: number, to: number): boolean {
 export function newParcel(link: Link, items: readonly Item[], since: Milliseconds): Parcel {
   return { link, items, received: false, sending: false, sentWhole: false, again: 0, refusals: 0, since }
 }
+
+/**
+ * Does `parcel` travel before `other`? Records without payloads go first, then by age. What the cloud refused goes after
+ * what it takes. What lists a payload that is gone goes last, and the newest of these first: the cloud waits for the
+ * payload until it has the record of its drop, which is always in a later manifest.
+ */
+export function travelsBefore(parcel: Parcel, other: Parcel): boolean {
+  const rank = (each: Parcel) => {
+    const { items, received, refusals, link } = each
+    const lacks = !received && items.some(({ gone }) => gone)
+    const { sequence } = link.manifest
+    return [Number(lacks), refusals, Number(items.length > 0), lacks ? -sequence : sequence]
+  }
+  const [a, b] = [rank(parcel), rank(other)]
+  const differs = a.findIndex((each, i) => each !== b[i])
+  return differs !== -1 && (a[differs] ?? 0) < (b[differs] ?? 0)
+}

@@ -28,6 +28,26 @@ export interface WrappedFileKey {
  * not repeated in the message: it may be a secret key given by mistake.
  */
 export function parseRecipient(text: string): Recipient {
+  checkedRecipient(text)
+  return new LateRecipient(text)
+}
+
+/** Holds the text alone until something is sealed: a parsed key weighs some kilobytes, and a quiet camera needs none. */
+class LateRecipient implements Recipient {
+  readonly text: string
+  #parsed: Recipient | null = null
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  wrapNewFileKey(): WrappedFileKey | Promise<WrappedFileKey> {
+    this.#parsed ??= checkedRecipient(this.text)
+    return this.#parsed.wrapNewFileKey()
+  }
+}
+
+function checkedRecipient(text: string): Recipient {
   if (/^age-secret-key-/i.test(text))
     throw new Fault("malformed", "that is a secret age key; a camera takes its public recipient (age1…)")
   const { prefix, bytes } = decode(text)

@@ -29,9 +29,10 @@ export interface PlainObject {
 }
 
 export type Seal = (plain: PlainObject) => Promise<SealedObject>
+export type SealFor = (recipients: () => RecipientsNow) => Seal
 
 /** Seals for whoever the recipients are at that moment, with a fresh file key each time. */
-export function sealFor(recipients: () => RecipientsNow): Seal {
+export const sealFor: SealFor = (recipients) => {
   return async (plain) => {
     const { epoch, hash, recipient } = recipients()
     const age = await sealAge(plain.bytes, recipient)

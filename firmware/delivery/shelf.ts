@@ -1,5 +1,5 @@
 import type { CameraConfig } from "../config.ts"
-import type { DropEntry } from "../control/protocol.ts"
+import type { DropEntry, Entry } from "../control/protocol.ts"
 import { isFault } from "../errors.ts"
 import type { Disk } from "../ports.ts"
 import { type Bytes, MiB } from "../units.ts"
@@ -28,6 +28,9 @@ export class Shelf {
   #bytes: Bytes = 0
   #receivedBytes: Bytes = 0
   #warmBytes: Bytes = 0
+  /** Records that one record will stand for, once that is in the chain; until then they stay. */
+  #folding: { readonly from: number; readonly to: number; readonly parcels: ReadonlySet<Parcel> } | null =
+    null
 
   constructor(disk: Disk, options: CameraConfig["spool"], onDrop: OnDrop) {
     this.#disk = disk
@@ -146,7 +149,7 @@ export class Shelf {
     const parcel = this.#parcels.find((each) => !each.received && !each.sending && payloadBytes(each) > 0)
     if (!parcel) return false
     for (const item of parcel.items) if (!item.gone) await this.lose(parcel, item, "full")
-    await this.#collapse()
+    this.#fold()
     return true
   }
 
@@ -172,21 +175,36 @@ export class Shelf {
     this.#parcels = this.#parcels.filter((each) => !done(each))
   }
 
-  /** Weeks offline would leave more records than payloads: the oldest are folded into one. */
-  async #collapse(): Promise<void> {
+  /** Weeks offline would leave more records than payloads: the oldest are to be folded into one. */
+  #fold(): void {
     const end = this.#parcels.findIndex((each) => each.received || each.sending || payloadBytes(each) > 0)
     const empty = this.#parcels.slice(0, end)
     const [first, last] = [empty[0], empty.at(-1)]
-    if (empty.length < RECORDS_MAX || !first || !last) return
+    if (this.#folding || empty.length < RECORDS_MAX || !first || !last) return
     // What was folded before is folded again: its record is among those that leave now.
     const earlier = empty.flatMap(({ link }) =>
       link.manifest.entries.filter((entry) => entry.kind === "drop"),
     )
     const from = Math.min(first.link.manifest.sequence, ...earlier.map((drop) => drop.from))
-    this.#onDrop({ from, to: lastSequence(last.link.manifest), cause: "full" })
-    this.#parcels = this.#parcels.slice(end)
-    for (const { link } of empty) await this.#disk.remove(manifestName(link.manifest.sequence))
+    this.#folding = { from, to: lastSequence(last.link.manifest), parcels: new Set(empty) }
+    this.#onDrop({ from, to: this.#folding.to, cause: "full" })
   }
+
+  /** `entries` are durable now: with the record that stands for the folded ones among them, those leave. */
+  async removeFolded(entries: readonly Entry[]): Promise<void> {
+    const folding = this.#folding
+    if (!folding || !entries.some((entry) => entry.kind === "drop" && covers(entry, folding))) return
+    this.#folding = null
+    // One that is on its way by now leaves with its receipt.
+    const leaves = (each: Parcel) => folding.parcels.has(each) && !each.sending && !each.received
+    const leaving = this.#parcels.filter(leaves)
+    this.#parcels = this.#parcels.filter((each) => !leaves(each))
+    for (const { link } of leaving) await this.#disk.remove(manifestName(link.manifest.sequence))
+  }
+}
+
+function covers(drop: DropEntry, { from, to }: { readonly from: number; readonly to: number }): boolean {
+  return drop.from <= from && to <= drop.to
 }
 
 /** Of what is still here. */

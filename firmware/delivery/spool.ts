@@ -1,9 +1,10 @@
 import type { CameraConfig } from "../config.ts"
-import { type DropEntry, type Entry, MANIFEST_ENTRIES_MAX, NO_MANIFEST } from "../control/protocol.ts"
+import type { Entry } from "../control/protocol.ts"
 import { Fault, isFault } from "../errors.ts"
 import type { Clock, Disk, Log } from "../ports.ts"
-import type { Bytes } from "../units.ts"
+import { type Bytes, type Milliseconds, seconds } from "../units.ts"
 import { WakeUp } from "../wake.ts"
+import { Listing } from "./listing.ts"
 import { type Chain, type Link, lastSequence } from "./manifest.ts"
 import { ageFileOf, isWhole, objectFile } from "./object-file.ts"
 import {
@@ -14,14 +15,15 @@ import {
   overlaps,
   type Parcel,
   sequenceOf,
+  travelsBefore,
 } from "./parcel.ts"
 import type { SealedObject } from "./sealer.ts"
 import { Shelf } from "./shelf.ts"
 
 /** Attempts at a parcel that the owner asked for again: by then its payload may have been evicted. */
 const AGAIN_TRIES = 3
-/** Signing and verifying cost as much as sealing some 100 KB, so a camera that is behind lists several objects at once. */
-const LISTED_TOGETHER = 8
+/** How often a disk without room even for a manifest is tried again. */
+const ROOM_AGAIN_AFTER: Milliseconds = seconds(5)
 
 export interface SpoolParts {
   readonly disk: Disk
@@ -46,9 +48,7 @@ export class Spool {
   readonly #shelf: Shelf
   readonly #held = new Map<string, Item>()
 
-  readonly #toList: Item[] = []
-  readonly #toSay: Entry[] = []
-  #listing: Promise<void> | null = null
+  readonly #listing: Listing
   /** A parcel has arrived, and the uploader is about to ask for the next. */
   #betweenParcels = false
   readonly #arrival = new WakeUp()
@@ -63,7 +63,8 @@ export class Spool {
   ) {
     this.#parts = parts
     this.#chain = chain
-    this.#shelf = new Shelf(parts.disk, options, (drop) => this.#sayDropped(drop))
+    this.#shelf = new Shelf(parts.disk, options, (drop) => this.#listing.sayDropped(drop))
+    this.#listing = new Listing(parts, chain, this.#shelf, () => this.#arrival.wake())
     for (const parcel of parcels) this.#shelf.insert(parcel, true)
     for (const item of held) {
       this.#held.set(item.facts.id, item)
@@ -87,8 +88,7 @@ export class Spool {
 
   /** Nothing waits for the cloud. */
   get empty(): boolean {
-    const busy =
-      this.#held.size > 0 || this.#toList.length > 0 || this.#toSay.length > 0 || this.#listing !== null
+    const busy = this.#held.size > 0 || this.#listing.waits
     return !busy && this.#shelf.parcels.every(({ received }) => received)
   }
 
@@ -108,21 +108,20 @@ export class Spool {
   }
 
   /**
-   * Lists what was held in the chain; objects released together share one signature. So do, up to LISTED_TOGETHER, those
+   * Lists what was held in the chain; objects released together share one signature. So do, up to eight, those
    * released while a parcel is on its way: nothing else can travel before it has arrived. Until then they stay what
    * they were, held on the disk, and a boot after a power cut lists them. A payload that found no room is on no disk:
-   * its record does not wait.
+   * its record does not wait, nor does the record of any other that had to leave.
    */
   async release(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       const item = this.#held.get(id)
       if (!item) throw new Fault("broken", "released an object that is not held")
       this.#held.delete(id)
-      this.#toList.push(item)
+      this.#listing.add(item)
     }
     const busy = this.#betweenParcels || this.#shelf.parcels.some(({ sending }) => sending)
-    const full = this.#toList.length >= LISTED_TOGETHER || this.#toList.some(({ gone }) => gone)
-    if (!busy || full) await this.#list()
+    if (!busy || this.#listing.isUrgent) await this.#listing.list()
   }
 
   /** Removes what was held, as if it had never been. */
@@ -136,8 +135,8 @@ export class Spool {
 
   /** Signs `entry` (a cut, say) into the chain. Durable when it resolves. */
   async say(entry: Entry): Promise<void> {
-    this.#toSay.push(entry)
-    await this.#list()
+    this.#listing.say(entry)
+    await this.#listing.list()
   }
 
   /** A power cut can fall between a payload's removal and its record: what waits without either gets its record now. */
@@ -150,28 +149,46 @@ export class Spool {
       for (const item of parcel.items.filter(({ gone }) => gone)) {
         const sequence = sequenceOf(parcel, item)
         if (!drops.some(({ from, to }) => from <= sequence && sequence <= to))
-          this.#sayDropped({ from: sequence, to: sequence, cause: "damaged" })
+          this.#listing.sayDropped({ from: sequence, to: sequence, cause: "damaged" })
       }
-    await this.#list()
+    await this.#listing.list()
   }
 
   // What the uploader does
 
-  /** The next parcel to send: records without payloads first, then by age. Waits for one; null when `signal` aborts. */
+  /** The next parcel to send (`travelsBefore`), marked as being sent. Waits for one; null when `signal` aborts. */
   async next(signal: AbortSignal): Promise<Parcel | null> {
     while (!signal.aborted) {
-      this.#betweenParcels = false
-      if (this.#toList.length > 0) await this.#list()
-      let oldest: Parcel | null = null
-      for (const parcel of this.#shelf.parcels) {
-        if (parcel.received && parcel.again === 0) continue
-        if (parcel.items.length === 0 && parcel.refusals === 0) return parcel
-        if (oldest === null || parcel.refusals < oldest.refusals) oldest = parcel
+      let next = this.#firstToTravel()
+      const lacks = next?.items.some(({ gone }) => gone)
+      // While one waits that the cloud will take no other is made: what is still to be listed can grow meanwhile.
+      if (next === null || next.refusals > 0 || lacks || this.#listing.isUrgent) {
+        this.#betweenParcels = true
+        await this.#listing.list()
+        next = this.#firstToTravel()
       }
-      if (oldest) return oldest
+      this.#betweenParcels = false
+      if (next) {
+        next.sending = true
+        return next
+      }
+      // Room may come from elsewhere: whoever filled the disk may empty it.
+      const cancel = this.#listing.roomless
+        ? this.#parts.clock.after(ROOM_AGAIN_AFTER, () => this.#arrival.wake())
+        : null
       await this.#arrival.wait(signal)
+      cancel?.()
     }
     return null
+  }
+
+  #firstToTravel(): Parcel | null {
+    let first: Parcel | null = null
+    for (const parcel of this.#shelf.parcels) {
+      if (parcel.received && parcel.again === 0) continue
+      if (first === null || travelsBefore(parcel, first)) first = parcel
+    }
+    return first
   }
 
   /** The age file of `item` in pieces, or null if the payload is gone. */
@@ -220,14 +237,11 @@ export class Spool {
    */
   async adopt(envelope: Uint8Array): Promise<number | null> {
     const link = this.#chain.read(envelope)
-    while (this.#listing) await this.#listing
-    if (lastSequence(link.manifest) <= this.#chain.newest) return null
-    const adopting = this.#adoptNow(link)
-    this.#listing = adopting.finally(() => {
-      this.#listing = null
+    return this.#listing.alone(async () => {
+      if (lastSequence(link.manifest) <= this.#chain.newest) return null
+      await this.#adoptNow(link)
+      return lastSequence(link.manifest)
     })
-    await this.#listing
-    return lastSequence(link.manifest)
   }
 
   /** Its mark first: without it, a power cut would leave a link whose objects look lost. */
@@ -239,60 +253,8 @@ export class Spool {
     this.#shelf.insert(parcel)
   }
 
-  // Listing: one writer at a time, so the chain has one order; whoever comes meanwhile shares the next signature
-
-  async #list(): Promise<void> {
-    while (this.#toList.length > 0 || this.#toSay.length > 0) {
-      this.#listing ??= this.#listOnce().finally(() => {
-        this.#listing = null
-      })
-      await this.#listing
-    }
-    await this.#listing
-  }
-
-  async #listOnce(): Promise<void> {
-    const items = this.#toList.splice(0, batchLength(this.#toList))
-    const says = this.#toSay.splice(0, MANIFEST_ENTRIES_MAX - items.length)
-    const newest = this.#shelf.parcels.at(-1)?.link.manifest
-    const { epoch, recipients } = items[0] ?? newest ?? { epoch: 0, recipients: NO_MANIFEST }
-    const link = this.#chain.extend([...items.map(({ facts }) => facts), ...says], {
-      epoch,
-      hash: recipients,
-    })
-    const parcel = newParcel(link, items, this.#parts.clock.monotonic())
-    for (const item of items.filter(({ gone }) => gone)) {
-      const sequence = sequenceOf(parcel, item)
-      this.#sayDropped({ from: sequence, to: sequence, cause: "refused newest" })
-    }
-    while (!(await this.#shelf.write(manifestName(link.manifest.sequence), [link.envelope]))) {
-      // A record matters more than one payload of its own.
-      const item = items.find(({ gone }) => !gone)
-      if (!item) throw new Fault("full", "the disk has no room left even for a manifest")
-      await this.#shelf.lose(parcel, item, "refused newest")
-    }
-    // Only now: what a power cut could take back must not be on the wire.
-    this.#shelf.insert(parcel)
-    this.#arrival.wake()
-  }
-
-  /** Of two neighbours with one cause one record is made. */
-  #sayDropped(drop: Omit<DropEntry, "kind">): void {
-    this.#parts.log.write({ event: "dropped", ...drop })
-    const last = this.#toSay.at(-1)
-    if (last?.kind === "drop" && last.to === drop.from - 1 && last.cause === drop.cause)
-      this.#toSay[this.#toSay.length - 1] = { ...last, to: drop.to }
-    else this.#toSay.push({ kind: "drop", ...drop })
-  }
-
   async #giveUp(parcel: Parcel, item: Item): Promise<void> {
     await this.#shelf.lose(parcel, item, "damaged")
-    await this.#list()
+    await this.#listing.list()
   }
-}
-
-/** How many from the front may share a manifest: those sealed for the same recipients. */
-function batchLength(items: readonly Item[]): number {
-  const other = items.findIndex(({ epoch }) => epoch !== items[0]?.epoch)
-  return Math.min(other === -1 ? items.length : other, MANIFEST_ENTRIES_MAX)
 }

@@ -5,7 +5,6 @@ import type { Link } from "../control/link.ts"
 import type { Ownership } from "../control/ownership.ts"
 import {
   CHUNK_DATA_BYTES_MAX,
-  CHUNK_HEADER_BYTES,
   chunkFrame,
   decodeHave,
   deviceTopic,
@@ -55,7 +54,6 @@ export async function deliver(
     const parcel = await spool.next(signal)
     if (!parcel) break
     transfer = new Transfer(parts, config, parcel)
-    parcel.sending = true
     const isNew = smooth === link.session
     smooth = null
     try {
@@ -187,9 +185,7 @@ class Transfer {
       const far = () => offset - held() >= WINDOW_BYTES
       if (far() && !(await this.#until(() => !far() || this.#forgotten))) return false
       const length = Math.min(CHUNK_DATA_BYTES_MAX, size - offset)
-      const frame = chunkFrame(facts.id, offset, length)
-      copyRange(parts, offset, frame)
-      await this.#publish("chunk", frame)
+      await this.#publish("chunk", chunkFrame(facts.id, offset, 0), ...viewsOf(parts, offset, length))
       offset += length
     }
     return true
@@ -210,12 +206,13 @@ class Transfer {
     const { manifest } = this.#parcel.link
     const { clock, log } = this.#parts
     const after = clock.monotonic() - this.#parcel.since
-    log.write({ event: "received", from: manifest.sequence, to: lastSequence(manifest), after })
+    const clips = [...new Set(this.#parcel.items.map(({ facts }) => facts.clip))]
+    log.write({ event: "received", from: manifest.sequence, to: lastSequence(manifest), clips, after })
     return receipt
   }
 
-  async #publish(name: "manifest" | "chunk", payload: Uint8Array): Promise<void> {
-    await this.#parts.link.publish(deviceTopic(this.#parts.identity.device, name), payload)
+  #publish(name: "manifest" | "chunk", ...parts: readonly Uint8Array[]): Promise<void> {
+    return this.#parts.link.publish(deviceTopic(this.#parts.identity.device, name), ...parts)
   }
 
   /** Waits for news until `done`, at most `within`. Throws Fault "unavailable" when the connection ends. */
@@ -233,19 +230,19 @@ class Transfer {
   }
 }
 
-/** Fills `frame` after its header with the bytes from `offset` of the joined parts. */
-function copyRange(parts: readonly Uint8Array[], offset: number, frame: Buffer): void {
-  let at = CHUNK_HEADER_BYTES
-  let start = offset
+/** `length` bytes from `offset` of the joined parts, uncopied. */
+function viewsOf(parts: readonly Uint8Array[], offset: number, length: number): readonly Uint8Array[] {
+  const views: Uint8Array[] = []
+  let from = offset
+  let left = length
   for (const part of parts) {
-    if (start >= part.length) {
-      start -= part.length
-      continue
+    if (from < part.length) {
+      const view = part.subarray(from, from + left)
+      views.push(view)
+      left -= view.length
+      if (left === 0) break
     }
-    const end = Math.min(part.length, start + frame.length - at)
-    frame.set(start === 0 && end === part.length ? part : part.subarray(start, end), at)
-    at += end - start
-    start = 0
-    if (at === frame.length) return
+    from = Math.max(0, from - part.length)
   }
+  return views
 }

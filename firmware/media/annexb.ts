@@ -1,12 +1,21 @@
-import type { AccessUnit } from "../clip.ts"
+import type { AccessUnit, NalUnit } from "../clip.ts"
 import { isFault } from "../errors.ts"
 import type { MediaFlaw } from "../log.ts"
 import type { Piece } from "../ports.ts"
 import { type Bytes, type FramesPerSecond, MiB } from "../units.ts"
-import { beginsPicture, NAL, NalSplitter, nalType, type Origin, precedesPicture } from "./nal.ts"
+import {
+  beginsPicture,
+  joined,
+  NAL,
+  NalSplitter,
+  nalBytes,
+  nalType,
+  type Origin,
+  precedesPicture,
+} from "./nal.ts"
 import { type ParameterSets, SeenParameterSets } from "./parameter-sets.ts"
 import { PictureOrder, type PicturePlace } from "./picture-order.ts"
-import { parseSlice, type Slice } from "./slice.ts"
+import { type Slice, SliceReader } from "./slice.ts"
 import { UnitTiming } from "./timing.ts"
 
 /** An access unit with the parameter sets in force, which it need not hold itself. */
@@ -34,7 +43,7 @@ const OUT_OF_ORDER: PicturePlace = { waits: 0, newest: true }
 interface Pending {
   readonly origin: Origin
   readonly ordinal: number
-  nals: Uint8Array[]
+  nals: NalUnit[]
   bytes: Bytes
   /** The latest slice that began a field or frame of it. */
   picture: Slice | null
@@ -56,6 +65,7 @@ export class AccessUnitParser {
   readonly #bytesMax: Bytes
   readonly #splitter: NalSplitter
   readonly #seen = new SeenParameterSets()
+  readonly #slices = new SliceReader(this.#seen)
   readonly #order = new PictureOrder()
   readonly #timing: UnitTiming
   #pending: Pending | null = null
@@ -74,7 +84,7 @@ export class AccessUnitParser {
     this.#bytesMax = unitBytesMax
     this.#timing = new UnitTiming(framesPerSecond)
     const sink = {
-      nal: (nal: Uint8Array, origin: Origin, tooLarge: boolean) => this.#nal(nal, origin, tooLarge),
+      nal: (nal: NalUnit, origin: Origin, tooLarge: boolean) => this.#nal(nal, origin, tooLarge),
       stray: () => this.#skip(this.#skipping === "untold" ? "before the first key frame" : "malformed slice"),
     }
     this.#splitter = new NalSplitter(sink, unitBytesMax)
@@ -119,23 +129,24 @@ export class AccessUnitParser {
     return ready
   }
 
-  #nal(nal: Uint8Array, origin: Origin, tooLarge: boolean): void {
-    const type = nalType(nal)
+  #nal(nal: NalUnit, origin: Origin, tooLarge: boolean): void {
+    const [head] = nal
+    const type = nalType(head)
     let flaw: MediaFlaw | null = tooLarge ? "unit too large" : null
-    if (((nal[0] ?? 0) & 0x80) !== 0) flaw ??= "malformed slice" // forbidden_zero_bit (§7.4.1)
+    if (((head[0] ?? 0) & 0x80) !== 0) flaw ??= "malformed slice" // forbidden_zero_bit (§7.4.1)
     const isSlice = type >= NAL.slice && type <= NAL.idr
     if (this.#pending !== null && precedesPicture(type)) this.#finish()
-    if (type === NAL.sps || type === NAL.pps) flaw ??= this.#parameterSet(type, nal)
-    const slice = type === NAL.slice || type === NAL.idr || type === 2 ? this.#slice(nal) : null
+    if (type === NAL.sps || type === NAL.pps) flaw ??= this.#parameterSet(type, joined(nal))
+    const slice = type === NAL.slice || type === NAL.idr || type === 2 ? this.#slice(head) : null
     if (typeof slice === "string") {
       // Unreadable, but how it begins may be told.
-      if (beginsPicture(nal)) this.#finish()
+      if (beginsPicture(head)) this.#finish()
     } else if (slice !== null) this.#beginPicture(slice, origin)
     const pending = this.#pending ?? this.#begin(origin)
     if (isSlice) pending.coded = true
     if (type === NAL.idr) pending.keyFrame = true
     if (typeof slice === "string") flaw ??= slice
-    pending.bytes += nal.length
+    pending.bytes += nalBytes(nal)
     if (pending.bytes > this.#bytesMax || pending.nals.length >= UNIT_NALS_MAX) flaw ??= "unit too large"
     pending.flaw ??= flaw
     if (pending.flaw === null) pending.nals.push(nal)
@@ -153,9 +164,9 @@ export class AccessUnitParser {
     }
   }
 
-  #slice(nal: Uint8Array): Slice | MediaFlaw {
+  #slice(head: Uint8Array): Slice | MediaFlaw {
     try {
-      return parseSlice(nal, this.#seen) ?? "no parameter sets"
+      return this.#slices.read(head) ?? "no parameter sets"
     } catch (error) {
       if (isFault(error, "malformed")) return "malformed slice"
       throw error

@@ -6,8 +6,8 @@ import type { Bytes } from "../units.ts"
  * over emulation prevention (00 00 03 stands for 00 00, §7.3.1).
  */
 export class BitReader {
-  readonly #nal: Uint8Array
-  readonly #end: number
+  #nal: Uint8Array = NOTHING
+  #end = 0
   /** Of the next byte to load; the header byte is skipped. */
   #next = 1
   #byte = 0
@@ -15,9 +15,13 @@ export class BitReader {
   #zeros = 0
 
   /** `nal` includes its header byte; no more than `bytesMax` of its bytes are looked at. */
-  constructor(nal: Uint8Array, bytesMax: Bytes) {
+  open(nal: Uint8Array, bytesMax: Bytes): this {
     this.#nal = nal
     this.#end = Math.min(nal.length, bytesMax)
+    this.#next = 1
+    this.#bitsLeft = 0
+    this.#zeros = 0
+    return this
   }
 
   /** @throws Fault "malformed" past the end. */
@@ -71,3 +75,5 @@ export class BitReader {
     this.#bitsLeft = 8
   }
 }
+
+const NOTHING = new Uint8Array(0)

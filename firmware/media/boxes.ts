@@ -25,9 +25,9 @@ const TRUN_HEADER_BYTES = 20
 const MOOF_FIXED_BYTES = BOX_HEADER_BYTES + 16 + BOX_HEADER_BYTES + 16 + 20
 
 /** sample_depends_on 2: on none (§8.8.3.1). */
-export const SYNC_SAMPLE = 0x02000000
+const SYNC_SAMPLE = 0x02000000
 /** sample_depends_on 1: on others; sample_is_non_sync_sample. */
-export const OTHER_SAMPLE = 0x01010000
+const OTHER_SAMPLE = 0x01010000
 
 export interface Sample {
   readonly duration: Ticks90k

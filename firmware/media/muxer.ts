@@ -13,6 +13,7 @@ import {
   writeFree,
 } from "./boxes.ts"
 import { initialization } from "./initialization.ts"
+import { nalBytes } from "./nal.ts"
 import type { ParameterSets } from "./parameter-sets.ts"
 
 /** The total size to fill up to, at least the one given. */
@@ -63,9 +64,11 @@ export class Muxer {
     let at = writeFragmentHeader(bytes, head.length, fragment)
     for (const unit of units)
       for (const nal of unit.nals) {
-        at = bytes.writeUInt32BE(nal.length, at)
-        bytes.set(nal, at)
-        at += nal.length
+        at = bytes.writeUInt32BE(nalBytes(nal), at)
+        for (const part of nal) {
+          bytes.set(part, at)
+          at += part.length
+        }
       }
     if (padding > 0) writeFree(bytes, at, padding)
     const duration = samples.reduce((sum, sample) => sum + sample.duration, 0)
@@ -94,7 +97,7 @@ export function still(unit: DecodableUnit, pad: Pad): Uint8Array {
 /** What `unit` takes in `mdat`. */
 export function sampleBytes({ nals }: DecodableUnit): Bytes {
   let size = nals.length * NAL_LENGTH_BYTES
-  for (const nal of nals) size += nal.length
+  for (const nal of nals) size += nalBytes(nal)
   return size
 }
 

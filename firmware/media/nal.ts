@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer"
+import type { NalUnit } from "../clip.ts"
 import type { PictureTime, Piece } from "../ports.ts"
-import type { Bytes, Milliseconds } from "../units.ts"
+import { type Bytes, KiB, type Milliseconds } from "../units.ts"
 
 /**
  * The byte stream format (ISO/IEC 14496-10 Annex B):
@@ -33,25 +34,38 @@ export interface Origin {
   begun: number
 }
 
+export function nalBytes(nal: NalUnit): Bytes {
+  let size = 0
+  for (const part of nal) size += part.length
+  return size
+}
+
+/** In one piece of memory, which is a copy where there are several parts. */
+export function joined(nal: NalUnit): Uint8Array {
+  return nal.length === 1 ? nal[0] : Buffer.concat(nal)
+}
+
 export interface NalSink {
   /** `tooLarge`: only the first bytes of it. */
-  nal(nal: Uint8Array, origin: Origin, tooLarge: boolean): void
+  nal(nal: NalUnit, origin: Origin, tooLarge: boolean): void
   /** Bytes that belong to no NAL unit. */
   stray(): void
 }
 
-/** What is kept of a NAL unit that is too large: enough to see what it was. */
+/** Kept of a NAL unit that is too large, and in one part of any other: enough to see what it is. */
 const HEAD_BYTES = 64
 /** So many parts of one NAL unit become one: a pipe that gives single bytes must not cost an object for each. */
 const PARTS_MAX = 256
+/** Parts that are smaller in the mean are joined: to keep them apart costs more than to copy them. */
+const PART_BYTES_MIN: Bytes = 4 * KiB
 
-/** Pieces, split anywhere, to NAL units: views of the piece, or one copy where a NAL unit spans pieces. */
+/** Pieces, split anywhere, to NAL units: views of the pieces, or a copy where the views would be many and small. */
 export class NalSplitter {
   readonly #sink: NalSink
   readonly #bytesMax: Bytes
   /** Where the open NAL unit's start code began; null: none is open. */
   #open: Origin | null = null
-  #parts: Buffer[] = []
+  #parts: Uint8Array[] = []
   #mergedParts = 0
   #partsBytes: Bytes = 0
   /** How many 00 the stream ends with, 3 at most. */
@@ -126,25 +140,12 @@ export class NalSplitter {
       if (hasNonZero(bytes, from, to)) this.#sink.stray()
       return
     }
-    if (this.#partsBytes === 0) this.#give(bytes, from, to, open, to - from)
-    else {
-      if (to > from) this.#append(bytes.subarray(from, to))
-      const [only, ...others] = this.#parts
-      const whole = only !== undefined && others.length === 0 ? only : Buffer.concat(this.#parts)
-      this.#give(whole, 0, whole.length, open, this.#partsBytes)
-      this.#clearParts()
-    }
+    this.#append(bytes, from, to)
+    const tooLarge = this.#partsBytes > this.#bytesMax
+    const nal = nalOf(this.#parts)
+    this.#clearParts()
     this.#open = null
-  }
-
-  #give(bytes: Buffer, from: number, to: number, origin: Origin, size: Bytes): void {
-    let end = to
-    while (end > from && bytes[end - 1] === 0) end--
-    if (end === from) return
-    const tooLarge = size > this.#bytesMax
-    const length = tooLarge ? Math.min(end - from, HEAD_BYTES) : end - from
-    // A plain view is made twice as fast as a Buffer's.
-    this.#sink.nal(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length), origin, tooLarge)
+    if (nal !== null) this.#sink.nal(nal, open, tooLarge)
   }
 
   #carry(bytes: Buffer, from: number, origin: Origin): void {
@@ -152,7 +153,7 @@ export class NalSplitter {
     if (length === 0) return
     if (this.#open === null) {
       if (hasNonZero(bytes, from, length)) this.#sink.stray()
-    } else if (length > from) this.#append(bytes.subarray(from))
+    } else this.#append(bytes, from, length)
     let zeros = 0
     while (zeros < 3 && length - zeros > from && bytes[length - zeros - 1] === 0) zeros++
     this.#zeros = zeros === length ? Math.min(3, this.#zeros + zeros) : zeros
@@ -161,13 +162,14 @@ export class NalSplitter {
     if (this.#recent.length > 3) this.#recent.shift()
   }
 
-  #append(part: Buffer): void {
+  #append(bytes: Buffer, from: number, to: number): void {
+    if (to <= from) return
     const wasTooLarge = this.#partsBytes > this.#bytesMax
-    this.#partsBytes += part.length
+    this.#partsBytes += to - from
     if (wasTooLarge) return
-    this.#parts.push(part)
+    this.#parts.push(view(bytes, from, to))
     if (this.#partsBytes > this.#bytesMax) {
-      this.#parts = [Buffer.concat(this.#parts, HEAD_BYTES)]
+      this.#parts = [Buffer.concat(this.#parts, Math.min(HEAD_BYTES, this.#partsBytes))]
       this.#mergedParts = 0
     } else if (this.#parts.length - this.#mergedParts >= PARTS_MAX) {
       this.#parts.push(Buffer.concat(this.#parts.splice(this.#mergedParts)))
@@ -183,6 +185,32 @@ export class NalSplitter {
 }
 
 const EMPTY = Buffer.alloc(0)
+
+/** A plain view, which is made twice as fast as a Buffer's. */
+function view({ buffer, byteOffset }: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, to - from)
+}
+
+/** Takes `parts` over. null: there was nothing but zeros. */
+function nalOf(parts: Uint8Array[]): NalUnit | null {
+  dropTrailingZeros(parts)
+  if (!hasPart(parts)) return null
+  const apart = parts[0].length >= HEAD_BYTES && nalBytes(parts) >= parts.length * PART_BYTES_MIN
+  return parts.length === 1 || apart ? parts : [joined(parts)]
+}
+
+const hasPart = (parts: readonly Uint8Array[]): parts is NalUnit => parts.length > 0
+
+/** trailing_zero_8bits, and the zero_byte of the start code to come, may lie in several parts. */
+function dropTrailingZeros(parts: Uint8Array[]): void {
+  for (let last = parts.pop(); last !== undefined; last = parts.pop()) {
+    let end = last.length
+    while (end > 0 && last[end - 1] === 0) end--
+    if (end === 0) continue
+    parts.push(end === last.length ? last : view(last, 0, end))
+    return
+  }
+}
 
 function hasNonZero(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (bytes[i] !== 0) return true

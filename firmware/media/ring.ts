@@ -1,9 +1,10 @@
+import type { NalUnit } from "../clip.ts"
 import type { MediaFlaw } from "../log.ts"
 import type { Piece } from "../ports.ts"
 import type { Bytes, FramesPerSecond, Milliseconds } from "../units.ts"
 import { AccessUnitParser, type DecodableUnit } from "./annexb.ts"
 import { KeyFrameSearch, type UnitPlace } from "./key-frames.ts"
-import { NAL, NalSplitter, nalType } from "./nal.ts"
+import { joined, NAL, NalSplitter, nalType } from "./nal.ts"
 
 export interface RingOptions {
   /** How far back a reader may start: a key frame at least this old is kept. */
@@ -30,7 +31,8 @@ const WITHOUT_KEY_FRAME_MAX: Milliseconds = 1_000
  */
 export class Ring {
   readonly #options: RingOptions
-  readonly #search = new KeyFrameSearch()
+  /** Only a lens without hints needs it. */
+  #search: KeyFrameSearch | null = null
   /** null: pieces are missing here. Number `#first + i` is at `#pieces[#head + i]`. */
   #pieces: (Piece | null)[] = []
   #head = 0
@@ -61,7 +63,7 @@ export class Ring {
     this.#beginning = false
     if (piece.startsKeyFrame === undefined) this.#look(piece, number)
     else {
-      this.#search.forget()
+      this.#search?.forget()
       if (piece.startsKeyFrame) this.#keyFrames.push({ piece: number, offset: 0, ordinal: 0, at: piece.at })
     }
     this.#evict(piece.at)
@@ -73,7 +75,7 @@ export class Ring {
     this.#interruptions++
     // A lens that fails again and again leaves but one mark.
     if (this.#pieces.at(-1) !== null) this.#pieces.push(null)
-    this.#search.forget()
+    this.#search?.forget()
     this.#beginning = true
     this.#wake()
   }
@@ -136,6 +138,7 @@ export class Ring {
   }
 
   #look(piece: Piece, number: number): void {
+    this.#search ??= new KeyFrameSearch()
     for (const { withSets, ...place } of this.#search.look(piece.bytes, number)) {
       if (place.piece < this.#first) continue
       const from = this.#head + place.piece - this.#first
@@ -146,8 +149,9 @@ export class Ring {
 
   #parameterSets(): readonly Uint8Array[] {
     const sets: Uint8Array[] = []
-    const nal = (unit: Uint8Array) => {
-      if (nalType(unit) === NAL.sps || nalType(unit) === NAL.pps) sets.push(unit)
+    const nal = (unit: NalUnit) => {
+      const type = nalType(unit[0])
+      if (type === NAL.sps || type === NAL.pps) sets.push(joined(unit))
     }
     const splitter = new NalSplitter({ nal, stray: () => undefined }, this.#options.bytesMax)
     for (const piece of this.#setsIn) splitter.push(piece)
@@ -179,7 +183,7 @@ export class Ring {
       this.#pieces[this.#head++] = null
     }
     while (this.#keyFrames[0] && this.#keyFrames[0].piece < number) this.#keyFrames.shift()
-    if (this.#head < 64 || this.#head * 2 < this.#pieces.length) return
+    if (this.#head * 2 < this.#pieces.length) return
     this.#pieces = this.#pieces.slice(this.#head)
     this.#head = 0
   }

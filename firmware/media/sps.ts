@@ -28,7 +28,7 @@ export interface Sps {
 }
 
 /** Scaling lists and VUI included, an honest one is far smaller. */
-export const PARAMETER_SET_BYTES_MAX: Bytes = 4_096
+const PARAMETER_SET_BYTES_MAX: Bytes = 4_096
 /** 16,384 luma samples, beyond any level (§A.3). */
 const SIDE_MACROBLOCKS_MAX = 1_024
 /** The profiles whose SPS carries chroma format, bit depths and scaling lists (§7.3.2.1.1). */
@@ -40,7 +40,7 @@ export const hasHighFields = (profile: number): boolean => HIGH_PROFILES.has(pro
 /** `nal` with its header byte. @throws Fault "malformed" */
 export function parseSps(nal: Uint8Array): Sps {
   if (nal.length > PARAMETER_SET_BYTES_MAX) throw new Fault("malformed", "an SPS is too large")
-  const bits = new BitReader(nal, PARAMETER_SET_BYTES_MAX)
+  const bits = new BitReader().open(nal, PARAMETER_SET_BYTES_MAX)
   const profile = bits.unsigned(8)
   const constraints = bits.unsigned(8)
   const level = bits.unsigned(8)
@@ -91,7 +91,7 @@ export function parseSps(nal: Uint8Array): Sps {
 /** The ids with which a picture parameter set begins (§7.3.2.2). @throws Fault "malformed" */
 export function parsePpsIds(nal: Uint8Array): { readonly id: number; readonly spsId: number } {
   if (nal.length > PARAMETER_SET_BYTES_MAX) throw new Fault("malformed", "a PPS is too large")
-  const bits = new BitReader(nal, 16)
+  const bits = new BitReader().open(nal, 16)
   return { id: bits.exponential(255), spsId: bits.exponential(31) }
 }
 

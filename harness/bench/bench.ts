@@ -52,7 +52,7 @@ export function parseNames(text: string): readonly MeasurementName[] {
   })
 }
 
-function machineName(): string {
+export function machineName(): string {
   const all = cpus()
   const model = all[0]?.model.trim() ?? "unknown processor"
   return `${all.length} × ${model}, node ${process.version}, ${process.platform} ${process.arch}`

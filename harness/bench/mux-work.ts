@@ -1,7 +1,6 @@
 import { AccessUnitParser, type DecodableUnit } from "../../firmware/media/annexb.ts"
 import { NAL, nalType, START_CODE } from "../../firmware/media/nal.ts"
 import { segmentsOf } from "../../firmware/media/segments.ts"
-import type { Piece } from "../../firmware/ports.ts"
 import { type Bytes, KiB, type Seconds, seconds } from "../../firmware/units.ts"
 import { type Footage, loadScene, unitsOf as unitsOfGroup } from "../../simulator/footage.ts"
 
@@ -10,21 +9,36 @@ const READ_BYTES: Bytes = 64 * KiB
 /**
  * One thread that turns a film of `bytes`, read in pieces of 64 KiB cut anywhere, into segments; or only joins these
  * pieces in new memory, which is one copy.
+ *
+ * The clip goes on from one round to the next. Of a clip that ends nothing is left at the collection that follows each
+ * round, and then V8 drops what it compiled: to compile it again takes several times as long as the round itself.
  */
 export async function begin({ bytes }: { readonly bytes: Bytes }) {
   const loop = denser(await loadScene("day-person"))
   const film = Buffer.concat(Array.from({ length: Math.ceil(bytes / loop.length) }, () => loop))
-
-  const mux = async (): Promise<void> => {
-    for await (const _segment of segmentsOf(unitsOf(film), {
-      segmentMin: seconds(1),
-      clipMax: Number.POSITIVE_INFINITY,
-      pad: (size) => size,
-      until: () => false,
-    }));
-  }
   const pieces: Uint8Array[] = []
   for (let at = 0; at < film.length; at += READ_BYTES) pieces.push(film.subarray(at, at + READ_BYTES))
+
+  let read: Bytes = 0
+  async function* filmOverAndOver(): AsyncGenerator<DecodableUnit> {
+    const parser = new AccessUnitParser({ framesPerSecond: 15, onFlaw: () => undefined })
+    for (;;)
+      for (const bytes of pieces) {
+        for (const unit of parser.push({ bytes, at: read / 100 })) yield unit
+        read += bytes.length
+      }
+  }
+  const segments = segmentsOf(filmOverAndOver(), {
+    segmentMin: seconds(1),
+    clipMax: Number.POSITIVE_INFINITY,
+    pad: (size) => size,
+    until: () => false,
+  })
+  let wanted: Bytes = 0
+  const mux = async (): Promise<void> => {
+    wanted += film.length
+    while (read < wanted) await segments.next()
+  }
   const copy = () => Buffer.concat(pieces)
 
   await mux()
@@ -53,15 +67,6 @@ function denser({ groups }: Footage): Buffer {
       if (nalType(nal) <= NAL.idr) parts.push(nal.subarray(1), nal.subarray(1))
     }
   return Buffer.concat(parts)
-}
-
-async function* unitsOf(film: Uint8Array): AsyncGenerator<DecodableUnit> {
-  const parser = new AccessUnitParser({ framesPerSecond: 15, onFlaw: () => undefined })
-  for (let at = 0; at < film.length; at += READ_BYTES) {
-    const piece: Piece = { bytes: film.subarray(at, at + READ_BYTES), at: at / 100 }
-    for (const unit of parser.push(piece)) yield unit
-  }
-  yield* parser.flush()
 }
 
 async function cpuSecondsOf(task: () => unknown): Promise<Seconds> {

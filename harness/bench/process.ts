@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
 import { Fault } from "../../firmware/errors.ts"
-import type { Seconds } from "../../firmware/units.ts"
+import type { Bytes, Seconds } from "../../firmware/units.ts"
 import type { WorkName } from "./worker.ts"
 
 export type Answer = { readonly value: unknown } | { readonly error: string }
+
+const WORKER = new URL("./worker.ts", import.meta.url)
 
 /**
  * A fresh process that does one kind of work, so that no measurement inherits another's heap, compiled code or sockets.
@@ -12,16 +14,17 @@ export type Answer = { readonly value: unknown } | { readonly error: string }
  */
 export class BenchProcess {
   readonly #child: ChildProcess
-  readonly #name: WorkName
+  readonly #name: string
   #latest: Promise<unknown> = Promise.resolve()
 
-  private constructor(child: ChildProcess, name: WorkName) {
+  private constructor(child: ChildProcess, name: string) {
     this.#child = child
     this.#name = name
   }
 
-  static async start(name: WorkName, options: object = {}): Promise<BenchProcess> {
-    const child = fork(new URL("./worker.ts", import.meta.url), [name, JSON.stringify(options)], {
+  /** `worker` is a module that calls `serveWork` with a table in which `name` is. */
+  static async start(name: string, options: object, worker: URL): Promise<BenchProcess> {
+    const child = fork(worker, [name, JSON.stringify(options)], {
       execArgv: ["--import", import.meta.resolve("tsx"), "--expose-gc"],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     })
@@ -42,6 +45,11 @@ export class BenchProcess {
   /** Processor time since the process began, user and system, all threads. */
   cpu(): Promise<Seconds> {
     return this.ask<Seconds>("cpu")
+  }
+
+  /** The most that was ever resident. */
+  peak(): Promise<Bytes> {
+    return this.ask<Bytes>("peak")
   }
 
   async end(): Promise<void> {
@@ -74,7 +82,17 @@ export async function withProcess<T>(
   options: object,
   measure: (process: BenchProcess) => Promise<T>,
 ): Promise<T> {
-  const process = await BenchProcess.start(name, options)
+  return withWorker(WORKER, name, options, measure)
+}
+
+/** The same with works of another folder. */
+export async function withWorker<T>(
+  worker: URL,
+  name: string,
+  options: object,
+  measure: (process: BenchProcess) => Promise<T>,
+): Promise<T> {
+  const process = await BenchProcess.start(name, options, worker)
   try {
     return await measure(process)
   } finally {

@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Seconds } from "../../firmware/units.ts"
 
 /** One line of the bench's table, and of its JSON. */
-export const rowShape = z.strictObject({
+const rowShape = z.strictObject({
   name: z.string().min(1),
   /** Ours, in `unit`: the median of the samples. */
   value: z.number(),

@@ -57,7 +57,7 @@ export async function begin() {
           }
         }
         const hashes = { headerHash: headerHash ?? "", payloadHash: payload.digest("hex"), payloadBytes }
-        return chain.extend([{ ...FACTS, ...hashes }], recipients)
+        return chain.propose([{ ...FACTS, ...hashes }], recipients)
       }
       await sealAndSign()
       return secondsOf(sealAndSign)

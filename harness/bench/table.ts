@@ -11,9 +11,16 @@ export function tableOf(rows: readonly BenchRow[]): string {
     `${samples}`,
     pass ? "reached" : "MISSED",
   ])
-  const all = [["row", "median", "against", "ratio", "reach", "samples", ""], ...cells]
-  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all
+  return aligned([["row", "median", "against", "ratio", "reach", "samples", ""], ...cells])
+}
+
+/** Columns as wide as their widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(...rows.map((row) => row.length))
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  return rows
     .map((row) =>
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -11,6 +11,7 @@ export class ThrottledLens implements Lens {
   readonly #wakeUp = new WakeUp()
   #given = 0
   #delivered = 0
+  #allowed = Number.POSITIVE_INFINITY
   #open = false
 
   /** `groupsAhead`: how many groups may have left the lens without having been received by the cloud. */
@@ -25,6 +26,18 @@ export class ThrottledLens implements Lens {
     this.#wakeUp.wake()
   }
 
+  /** From now on at most so many groups. */
+  allow(groups: number): void {
+    this.#allowed = this.#given + groups
+    this.#wakeUp.wake()
+  }
+
+  /** And so many more. */
+  allowMore(groups: number): void {
+    this.#allowed += groups
+    this.#wakeUp.wake()
+  }
+
   set open(open: boolean) {
     this.#open = open
     this.#wakeUp.wake()
@@ -33,11 +46,15 @@ export class ThrottledLens implements Lens {
   async *pieces(signal: AbortSignal): AsyncIterable<Piece> {
     for await (const piece of this.#lens.pieces(signal)) {
       if (piece.startsKeyFrame) {
-        while (!signal.aborted && (!this.#open || this.#given - this.#delivered >= this.#groupsAhead))
-          await this.#wakeUp.wait(signal)
+        while (!signal.aborted && !this.#mayGive()) await this.#wakeUp.wait(signal)
         this.#given++
       }
       yield piece
     }
+  }
+
+  #mayGive(): boolean {
+    const under = this.#given - this.#delivered < this.#groupsAhead && this.#given < this.#allowed
+    return this.#open && under
   }
 }

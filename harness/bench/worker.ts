@@ -1,8 +1,4 @@
-import { messageOf } from "../../firmware/errors.ts"
-import type { Answer } from "./process.ts"
-
-/** What one process can be asked. */
-export type Work = Readonly<Record<string, (argument: never) => unknown>>
+import { serveWork } from "./serve-work.ts"
 
 /** Each loads only what it measures. */
 const WORKS = {
@@ -17,32 +13,4 @@ const WORKS = {
 }
 export type WorkName = keyof typeof WORKS
 
-const [name, options] = process.argv.slice(2)
-const module = await WORKS[name as WorkName]()
-const work: Work = await module.begin(JSON.parse(options ?? "{}"))
-
-process.on("message", ({ question, argument }: { question: string; argument: never }) => {
-  void answer(question, argument).then((result) => process.send?.(result))
-})
-// Ctrl-C reaches this process too, but it ends with the bench, in order.
-process.on("SIGINT", () => undefined)
-process.on(
-  "disconnect",
-  () => void Promise.resolve(work.close?.(null as never)).finally(() => process.exit(0)),
-)
-process.send?.({ value: null } satisfies Answer)
-
-async function answer(question: string, argument: never): Promise<Answer> {
-  try {
-    if (question === "cpu") return { value: cpuSeconds() }
-    const task = work[question]
-    return task ? { value: await task(argument) } : { error: `cannot be asked ${question}` }
-  } catch (error) {
-    return { error: error instanceof Error ? (error.stack ?? messageOf(error)) : messageOf(error) }
-  }
-}
-
-function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6
-}
+await serveWork(WORKS)

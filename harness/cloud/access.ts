@@ -4,10 +4,12 @@ import {
   connectShape,
   FROM_CAMERA,
   type FromCamera,
+  PAIRING_BYTES_MAX,
   PAYLOAD_BYTES_MAX,
   parseTopic,
   type Role,
 } from "../../firmware/control/protocol.ts"
+import { isFault } from "../../firmware/errors.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import type { DoorRefusal } from "./cloud-log.ts"
 
@@ -21,8 +23,6 @@ export interface Session {
 /** By the device's last verified heartbeat. */
 export type Owns = (owner: string, device: string) => boolean
 
-/** Pairing messages are small; this bounds what strangers can push through each other's mailboxes. */
-export const PAIRING_BYTES_MAX = 4_096
 const CREDENTIAL_BYTES_MAX = 2_000
 
 /**
@@ -50,8 +50,9 @@ export function sessionOf(
       body.broker === broker &&
       body.binding === binding
     return holds ? { role: body.role, key } : null
-  } catch {
-    return null
+  } catch (error) {
+    if (isFault(error)) return null
+    throw error
   }
 }
 
@@ -94,6 +95,7 @@ export function publishVerdict(
   if (bytes > PAYLOAD_BYTES_MAX) return { to: "nobody", reason: "oversize" }
   const parsed = parseTopic(topic)
   if (parsed === null) return { to: "nobody", reason: "foreign topic" }
+  // This bounds what strangers can push through each other's mailboxes.
   if ("rendezvous" in parsed)
     return bytes > PAIRING_BYTES_MAX ? { to: "nobody", reason: "oversize" } : { to: "subscribers" }
   const { device, name } = parsed

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events"
 import { createServer, type Server, type Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import { createServer as createTlsServer, TLSSocket } from "node:tls"
 import { Aedes, type AedesPublishPacket, type Client, type PublishPacket } from "aedes"
 import { deviceTopic, PAYLOAD_BYTES_MAX, type ToCamera } from "../../firmware/control/protocol.ts"
@@ -8,6 +9,7 @@ import { seconds } from "../../firmware/units.ts"
 import { mayHear, publishVerdict, type Session, sessionOf, willAllowed } from "./access.ts"
 import type { Bucket } from "./bucket.ts"
 import { type CloudStats, countRefusal, type DoorRefusal } from "./cloud-log.ts"
+import { letHeapGrow } from "./collector.ts"
 import { type CloudIdentity, identityOf } from "./keys.ts"
 import { openStore, type Store, type StoreOptions } from "./store.ts"
 
@@ -51,11 +53,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       "usage",
       `${host}: plain TCP is for loopback; give a TLS key and certificate, or 127.0.0.1`,
     )
+  letHeapGrow()
   const door = new Door(options)
   await door.open()
   try {
     const server =
-      tls === undefined ? createServer({ noDelay: true }) : createTlsServer({ ...tls, minVersion: "TLSv1.3" })
+      tls === undefined
+        ? createServer({ noDelay: true })
+        : createTlsServer({ ...tls, minVersion: "TLSv1.3", noDelay: true })
     server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => door.admit(socket))
     const port = await listen(server, options)
     log.write({ event: "listening", host, port })
@@ -80,19 +85,22 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 /** Aedes' own `publish` takes the publishing client too, which its typings leave out. */
 type Route = (packet: AedesPublishPacket, client: unknown, done?: unknown) => void
 
-class Door {
-  readonly #options: CloudOptions
+type DoorOptions = Omit<CloudOptions, "host" | "port" | "tls">
+
+/** The cloud without its listening: whatever brings connections admits them here. */
+export class Door {
+  readonly #options: DoorOptions
   readonly #broker: Aedes
   readonly #sessions = new WeakMap<Client, Session>()
   readonly #cameras = new Map<string, Client>()
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Set<Duplex>()
   /** TLS exporters, taken at the handshake: a socket that has closed since has none to give. */
   readonly #bindings = new WeakMap<object, string>()
   /** Messages that end at the ingest, between their authorisation and where Aedes would route them. */
   readonly #taken = new WeakSet<object>()
   #store: Store | null = null
 
-  constructor(options: CloudOptions) {
+  constructor(options: DoorOptions) {
     this.#options = options
     this.#broker = new Aedes({
       connectTimeout: CONNECT_WITHIN,
@@ -171,7 +179,7 @@ class Door {
     )
   }
 
-  admit(socket: Socket): void {
+  admit(socket: Duplex): void {
     this.#sockets.add(socket)
     socket.once("close", () => this.#sockets.delete(socket))
     const binding = bindingOf(socket)
@@ -268,7 +276,7 @@ function isParser(value: unknown): value is Parser {
 }
 
 /** null: plain TCP, or a socket that closed before anybody could ask; no password with a binding fits that. */
-function bindingOf(socket: Socket): string | null {
+function bindingOf(socket: Duplex): string | null {
   if (!(socket instanceof TLSSocket) || socket.destroyed) return null
   return socket.exportKeyingMaterial(32, EXPORTER_LABEL, Buffer.alloc(0)).toString("hex")
 }

@@ -1,7 +1,8 @@
 import { open, readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { unverified } from "../../firmware/control/dsse.ts"
 import { sha256Hex } from "../../firmware/control/keys.ts"
-import { type Manifest, manifestShape } from "../../firmware/control/protocol.ts"
+import { manifestShape } from "../../firmware/control/protocol.ts"
 import { Fault } from "../../firmware/errors.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import { diskFault } from "./bucket-disk.ts"
@@ -76,22 +77,10 @@ function addManifest(
   device: string,
   { volume, at, name }: { volume: number; at: Bytes; name: string },
 ): void {
-  const body = unverifiedManifest(envelope)
+  // The signature was verified before it was stored, and whoever reads it back for use verifies it again.
+  const body = unverified(envelope, manifestShape)
   if (body?.device !== device) index.damage.push(`${name}: the manifest at ${at} does not parse`)
   else index.addManifest(body, sha256Hex(envelope), { volume, at, bytes: envelope.length })
-}
-
-/** The signature was verified before it was stored, and whoever reads it back for use verifies it again. */
-function unverifiedManifest(envelope: Buffer): Manifest | null {
-  try {
-    const { payload } = JSON.parse(envelope.toString("utf8"))
-    const result = manifestShape.safeParse(
-      JSON.parse(Buffer.from(String(payload), "base64").toString("utf8")),
-    )
-    return result.success ? result.data : null
-  } catch {
-    return null
-  }
 }
 
 /** Reads what `index` knows of. */

@@ -14,6 +14,7 @@ export type Refusal =
   | "beyond its object"
   | "wrong hash"
   | "no room in memory"
+  | "no room for another camera"
 
 /** Why the broker ended a connection, or did not let it begin. */
 export type DoorRefusal =

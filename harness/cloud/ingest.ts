@@ -13,8 +13,12 @@ import type { Beats } from "./beats.ts"
 import type { WritableBucket } from "./bucket.ts"
 import type { StoredManifest } from "./bucket-index.ts"
 import { type CloudLog, type CloudStats, countRefusal, type Refusal, writeFault } from "./cloud-log.ts"
+import { Recent } from "./recent.ts"
 import { Uploads } from "./uploads.ts"
 import { verified } from "./verified.ts"
+
+/** Keys at hand: the others are read again from their camera's heartbeat. */
+const KEYS_MAX = 16_384
 
 export interface IngestOptions {
   readonly bucket: WritableBucket
@@ -39,18 +43,20 @@ export class Ingest {
   readonly #uploads: Uploads
 
   constructor(options: IngestOptions) {
-    const introduced = new Map<string, PublicKey | null>()
+    const introduced = new Recent<PublicKey>(KEYS_MAX)
     const keyOf = (device: string): PublicKey | null => {
-      const known = options.keyOf(device) ?? introduced.get(device) ?? options.beats.keyOf(device)
-      if (known && !introduced.has(device)) introduced.set(device, known)
-      return known
+      const known = options.keyOf(device) ?? introduced.get(device)
+      if (known) return known
+      const read = options.beats.keyOf(device)
+      if (read) introduced.set(device, read)
+      return read
     }
     this.#options = { ...options, keyOf }
     this.#uploads = new Uploads(this.#options)
   }
 
   /**
-   * Takes one message. Keeps a view of `payload`, which the caller must leave alone.
+   * Takes one message. `payload` is only lent: what is kept is copied.
    * A refusal is returned, logged and counted; nothing a camera sends makes it throw.
    */
   take(device: string, name: FromCamera, payload: Buffer): Refusal | null {
@@ -92,7 +98,7 @@ export class Ingest {
     if (body.key !== key?.hex) return "another device"
     const latest = beats.latest(device)
     if (latest?.boot === body.boot && body.number < latest.number) return "replayed"
-    beats.set(body, payload)
+    if (!beats.set(body, payload)) return "no room for another camera"
     const newest = bucket.newest(device)
     if (newest !== null && newest.to > body.newest) this.#head(newest)
     return null

@@ -15,6 +15,9 @@ export interface CloudKeys {
   readonly log: SigningKey
 }
 
+/** What a cloud calls itself that nobody gave a name. */
+export const CLOUD_NAME = "obscura.local"
+
 /** What owner and camera pin at pairing. Keys in hex; `brokerKey` is the SHA-256 of the broker's SPKI, null on plain TCP. */
 export const cloudIdentityShape = z.strictObject({
   name: z.string().min(1).max(120),

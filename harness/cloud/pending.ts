@@ -1,9 +1,7 @@
 import { createHash, type Hash } from "node:crypto"
 import { isObjectEntry, type Manifest, type ObjectEntry } from "../../firmware/control/protocol.ts"
 import type { Bytes, Milliseconds } from "../../firmware/units.ts"
-
-/** More parts than any object of 65,000-byte chunks has. */
-const LOOSE_PARTS_MAX = 1_024
+import type { BlockPool } from "./block-pool.ts"
 
 /** A manifest of which not everything is durable yet. */
 export interface PendingManifest {
@@ -31,9 +29,8 @@ export interface PendingObject {
   state: "filling" | "storing" | "stored"
   /** Bytes of the age file, contiguous from 0. */
   held: Bytes
-  parts: Uint8Array[]
-  /** How many of `parts`, from the first, are joined ones. */
-  joined: number
+  /** From the pool, and full but for the last. */
+  blocks: Buffer[]
   headerHash: Hash | null
   payloadHash: Hash | null
 }
@@ -74,15 +71,14 @@ function pendingObject(entry: ObjectEntry, sequence: number, stored: boolean): P
     manifest: null,
     state: stored ? "stored" : "filling",
     held: stored ? size : 0,
-    parts: [],
-    joined: 0,
+    blocks: [],
     headerHash: null,
     payloadHash: null,
   }
 }
 
-/** Adds the next bytes: a view is kept, not a copy. Header and payload are hashed apart, while the bytes are warm. */
-export function addPart(object: PendingObject, data: Uint8Array): void {
+/** Adds a copy of the next bytes, which fit. Header and payload are hashed apart, while the bytes are warm. */
+export function addBytes(object: PendingObject, data: Uint8Array, pool: BlockPool): void {
   const headerLeft = object.entry.headerBytes - object.held
   if (headerLeft > 0) {
     object.headerHash ??= createHash("sha256")
@@ -92,11 +88,8 @@ export function addPart(object: PendingObject, data: Uint8Array): void {
     object.payloadHash ??= createHash("sha256")
     object.payloadHash.update(headerLeft > 0 ? data.subarray(headerLeft) : data)
   }
-  object.parts.push(data)
+  pool.append(object.blocks, object.size, object.held, data)
   object.held += data.length
-  // A camera may choose to send single bytes; a view of each would weigh a hundred times as much.
-  if (object.parts.length - object.joined >= LOOSE_PARTS_MAX)
-    object.parts.push(Buffer.concat(object.parts.splice(object.joined++)))
 }
 
 /** Of an object with all its bytes; can be asked once. */
@@ -104,12 +97,11 @@ export function hashesHold({ entry, headerHash, payloadHash }: PendingObject): b
   return headerHash?.digest("hex") === entry.headerHash && payloadHash?.digest("hex") === entry.payloadHash
 }
 
-/** Forgets the bytes, so that the camera begins again. */
+/** The camera begins again; the caller has given the blocks back. */
 export function resetObject(object: PendingObject): void {
   object.state = "filling"
   object.held = 0
-  object.parts = []
-  object.joined = 0
+  object.blocks = []
   object.headerHash = null
   object.payloadHash = null
 }

@@ -18,24 +18,27 @@ export interface Store {
 }
 
 export interface StoreOptions {
-  /** The bucket's folder; made if it is missing. */
-  readonly directory: string
+  /** The bucket's folder, made if it is missing; or a bucket that needs none, and then nothing is written to disk. */
+  readonly directory: string | WritableBucket
   readonly keys: CloudKeys
   readonly log: CloudLog
+  /** Instead of the one in `directory`, where the heartbeats stay. */
+  readonly bucket?: WritableBucket
   readonly pendingBytesMax?: Bytes
 }
 
 const FLUSH_EVERY = minutes(1)
 
 export async function openStore(
-  { directory, keys, log, pendingBytesMax }: StoreOptions,
+  { directory, keys, log, bucket: given, pendingBytesMax }: StoreOptions,
   keyOf: (device: string) => PublicKey | null,
   send: (device: string, name: ToCamera, payload: Uint8Array) => void,
 ): Promise<Store> {
-  const bucket = await openBucket(directory)
+  const folder = typeof directory === "string" ? directory : null
+  const bucket = given ?? (typeof directory === "string" ? await openBucket(directory) : directory)
   for (const what of bucket.damage) log.write({ event: "bucket damaged", what })
   const stats = noStats()
-  const beats = await openBeats(directory)
+  const beats = await openBeats(folder)
   const ingest = new Ingest({
     bucket,
     beats,

@@ -10,9 +10,10 @@ import {
   manifestShape,
   type Receipt,
 } from "../../firmware/control/protocol.ts"
+import { isFault } from "../../firmware/errors.ts"
 import { type Refusal, writeFault } from "./cloud-log.ts"
 import type { IngestOptions } from "./ingest.ts"
-import { addPart, hashesHold, type PendingManifest, type PendingObject, pendingManifest } from "./pending.ts"
+import { hashesHold, type PendingManifest, type PendingObject, pendingManifest } from "./pending.ts"
 import { PendingTable } from "./pending-table.ts"
 import { verified } from "./verified.ts"
 
@@ -122,13 +123,14 @@ export class Uploads {
     return false
   }
 
-  /** Takes the next bytes of an object, and keeps a view of `payload`. */
+  /** Takes the next bytes of an object; `payload` is copied. */
   chunk(device: string, payload: Buffer): Refusal | null {
     let chunk: Chunk
     try {
       chunk = decodeChunk(payload)
-    } catch {
-      return "malformed"
+    } catch (error) {
+      if (isFault(error, "malformed")) return "malformed"
+      throw error
     }
     const object = this.#table.object(device, chunk.id)
     const manifest = object?.manifest
@@ -149,7 +151,7 @@ export class Uploads {
       if (reason !== "no room in memory") this.#have(manifest)
       return reason
     }
-    addPart(object, chunk.data)
+    this.#table.fill(object, chunk.data)
     manifest.touched = performance.now()
     manifest.unanswered++
     if (object.held === object.size) return this.#complete(object, manifest)
@@ -184,7 +186,7 @@ export class Uploads {
     const storing = this.#options.bucket
       .store({
         device,
-        objects: object === null ? [] : [{ entry: object.entry, parts: object.parts }],
+        objects: object === null ? [] : [{ entry: object.entry, parts: object.blocks }],
         manifest: manifest.missing > 0 ? null : { envelope, hash, body },
       })
       .then(

@@ -1,8 +1,11 @@
 import { Command, Option } from "commander"
-import { pairCamera, runCamera } from "../../firmware/camera.ts"
+import type { Logger } from "pino"
+import { runCamera } from "../../firmware/camera.ts"
 import { type CameraConfig, parseConfig } from "../../firmware/config.ts"
-import { newSetupCode, setupText } from "../../firmware/control/pairing.ts"
+import { openIdentity, resetCamera } from "../../firmware/control/identity.ts"
+import { parseSetupText } from "../../firmware/control/pairing.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
+import type { Log } from "../../firmware/ports.ts"
 import { seconds } from "../../firmware/units.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
 import { fsDisk } from "../../hardware/disk.ts"
@@ -13,13 +16,13 @@ import { parseMotion } from "../../simulator/motion.ts"
 import { SwitchedDisk } from "../../simulator/switched-disk.ts"
 import { VirtualIo } from "../../simulator/virtual-io.ts"
 import type { Cloud } from "../cloud/broker.ts"
-import { OwnerFolder } from "../owner/folder.ts"
-import { pairAsOwner } from "../owner/pairing.ts"
 import { openHomeCloud } from "./cloud.ts"
 import { watchKeys } from "./keyboard.ts"
 import { cameraLog, cloudLog, makeLogger } from "./lines.ts"
 import { type HomePaths, homeOption, homePaths, loopbackUrl, wholeNumber } from "./options.ts"
+import { pairWithHome, pairWithText } from "./pair-virtual.ts"
 import { stopOnSignals } from "./stop.ts"
+import { playMotion, printVisits, walkBy } from "./visit.ts"
 import { rerunOnSave } from "./watch.ts"
 
 interface CameraOptions {
@@ -30,10 +33,11 @@ interface CameraOptions {
   readonly setup?: string
   readonly seed: number
   readonly watch?: boolean
+  readonly reset?: boolean
 }
 
 const HELP = `
-Keys while it runs:  b rings the bell · w walks past for three seconds · p cuts the power, and gives it back
+Keys while it runs:  b rings the bell · w walks by for three seconds, when the scene shows somebody · p cuts the power, and gives it back
                      · q or Ctrl-C stops in order
 
 Without --broker it brings a cloud of its own and a household to try things with, and pairs with it by itself.
@@ -49,18 +53,31 @@ export function cameraCommand(): Command {
       "the setup text to show to a new camera (with --broker; from obscura owner pair)",
     )
     .option("--scene <name|file>", "what it sees", "day-person")
-    .option("--motion <times>", "when somebody moves, repeated with the scene: 3s,12s-20s")
+    .option(
+      "--motion <times>",
+      "when somebody moves, repeated with the scene: 3s,12s-20s (default: only at w)",
+    )
     .addOption(
       new Option("--seed <n>", "repeats jitter and detector").argParser(wholeNumber(0, 2 ** 31)).default(1),
     )
     .option("--watch", "start again whenever a source file is saved")
+    .addOption(
+      new Option(
+        "--reset",
+        "make it nobody's, for good: new key, no owner, empty disk; asks nothing",
+      ).conflicts(["watch", "broker", "setup", "motion"]),
+    )
     .addHelpText("after", HELP)
-    .action((options: CameraOptions) => (options.watch ? rerunOnSave(process.argv) : runOne(options)))
+    .action((options: CameraOptions) => {
+      if (options.reset) return resetOne(options)
+      return options.watch ? rerunOnSave(process.argv) : runOne(options)
+    })
 }
 
 async function runOne(options: CameraOptions): Promise<void> {
   if (options.setup !== undefined && options.broker === undefined)
     throw new Fault("usage", "--setup goes with --broker: without it the camera pairs by itself")
+  if (options.setup !== undefined) parseSetupText(options.setup)
   const paths = homePaths(options.home)
   const logger = makeLogger()
   const { footage, warnings } = await loadFootage(options.scene)
@@ -80,7 +97,7 @@ async function runOne(options: CameraOptions): Promise<void> {
       footage,
       canary: "obscura camera",
       dialler,
-      log: cameraLog(logger),
+      log: withHint(cameraLog(logger), footage, logger),
     }
     const board = virtualBoard({
       ...parts,
@@ -92,12 +109,15 @@ async function runOne(options: CameraOptions): Promise<void> {
     const visitor = new Visitor(board, config.pins)
     const keyboard = watchKeys({
       b: () => void visitor.pressesBell(),
-      w: () => void walkBy(board, visitor),
+      w: () =>
+        void walkBy(board, footage, visitor, signal, (wait) =>
+          logger.info(`somebody walks by in ${(wait / 1_000).toFixed(1)} s`),
+        ),
       p: () => power.cut(),
       q: stop,
     })
     try {
-      if (await pairIfNew(options, paths, cloud, board, config, visitor, signal)) {
+      if (await pairIfNew(options, paths, cloud, { board, config, visitor, signal })) {
         logger.info(`${footage.name}: b rings, w walks by, p cuts the power, q stops`)
         void playMotion(motion, footage, board, visitor, signal)
         await runWithPower(board, power, config, signal)
@@ -108,6 +128,19 @@ async function runOne(options: CameraOptions): Promise<void> {
     }
   } finally {
     await cloud?.close()
+  }
+}
+
+/** Tells a newcomer why what moved was not kept. */
+function withHint(log: Log, footage: Footage, logger: Logger): Log {
+  return {
+    write(line) {
+      log.write(line)
+      if (line.event !== "clip discarded" || printVisits(footage) === "") return
+      logger.info(
+        `nobody was in the picture: in ${footage.name} somebody is, from ${printVisits(footage)}; w waits for that`,
+      )
+    },
   }
 }
 
@@ -147,84 +180,34 @@ async function pairIfNew(
   options: CameraOptions,
   paths: HomePaths,
   cloud: Cloud | null,
-  board: VirtualBoard,
-  config: CameraConfig,
-  visitor: Visitor,
-  signal: AbortSignal,
+  camera: Parameters<typeof pairWithText>[1],
 ): Promise<boolean> {
-  if (await board.disk.private.get("pairing")) return true
-  if (cloud) return pairWithHome(paths, cloud, board, config, visitor, signal)
+  if (await camera.board.disk.private.get("pairing")) return true
+  if (cloud) return pairWithHome(paths.owner, cloud, camera)
   if (options.setup === undefined)
     throw new Fault(
       "unpaired",
       'this camera has no owner yet: run "obscura owner pair", then give its text as --setup',
     )
-  const text = options.setup
-  const press = setTimeout(() => void visitor.pressesBell(), 200)
+  return pairWithText(options.setup, camera)
+}
+
+/** What a person does who gives a camera away: they hold its button through a boot. */
+async function resetOne({ home }: CameraOptions): Promise<void> {
+  const disk = await fsDisk(homePaths(home).camera)
   try {
-    return await pairCamera(board, config, async () => text, signal)
+    const isCamera = (await disk.private.list("")).length > 0
+    const { device } = await openIdentity(disk)
+    const objects = (await disk.list("object.")).length
+    await resetCamera(disk)
+    console.log(
+      isCamera
+        ? `camera ${device} is no more: its key, its owner and the ${objects} sealed objects on it are gone. What its cloud has stays sealed for its old owner.`
+        : "there was no camera here",
+    )
   } finally {
-    clearTimeout(press)
+    await disk.close()
   }
-}
-
-/** With the household of this folder, which is made if there is none: recovery kit in a file, for trying things out. */
-async function pairWithHome(
-  paths: HomePaths,
-  cloud: Cloud,
-  board: VirtualBoard,
-  config: CameraConfig,
-  visitor: Visitor,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const folder = new OwnerFolder(paths.owner)
-  const keys = (await folder.exists())
-    ? await folder.open(() =>
-        Promise.reject(new Fault("usage", "this household has a passphrase: pair with obscura owner pair")),
-      )
-    : await folder.create("x25519", null)
-  const code = newSetupCode({ name: cloud.identity.name, pin: cloud.identity.brokerKey })
-  const owner = pairAsOwner(
-    code,
-    keys,
-    cloud.identity,
-    { ...board, log: { write: () => undefined } },
-    config.link,
-    signal,
-  )
-  const camera = pairCamera(board, config, async () => setupText(code), signal)
-  await board.clock.sleep(200, signal)
-  await visitor.pressesBell()
-  const key = await owner
-  if (key) await folder.addCamera(key)
-  return (await camera) && key !== null
-}
-
-async function walkBy(board: VirtualBoard, visitor: Visitor): Promise<void> {
-  visitor.moves(true)
-  await board.clock.sleep(seconds(3))
-  visitor.moves(false)
-}
-
-/** `spans` in each loop of the footage, until `signal` aborts. */
-async function playMotion(
-  spans: readonly { readonly start: number; readonly end: number }[],
-  footage: Footage,
-  { clock }: VirtualBoard,
-  visitor: Visitor,
-  signal: AbortSignal,
-): Promise<void> {
-  const begun = clock.monotonic()
-  for (let loop = 0; spans.length > 0 && !signal.aborted; loop++)
-    for (const { start, end } of spans)
-      for (const [at, moving] of [
-        [start, true],
-        [end, false],
-      ] as const) {
-        const due = begun + (loop * footage.duration) / 90 + seconds(at)
-        await clock.sleep(Math.max(0, due - clock.monotonic()), signal)
-        if (!signal.aborted) visitor.moves(moving)
-      }
 }
 
 async function loadFootage(scene: string): Promise<{ footage: Footage; warnings: readonly string[] }> {

@@ -4,9 +4,9 @@ import { Command } from "commander"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import { type Cloud, startCloud } from "../cloud/broker.ts"
 import type { CloudLog } from "../cloud/cloud-log.ts"
-import { openCloudKeys } from "../cloud/keys.ts"
+import { CLOUD_NAME, openCloudKeys } from "../cloud/keys.ts"
 import { cloudLog, makeLogger } from "./lines.ts"
-import { CLOUD_NAME, homeOption, homePaths, loopbackUrl, PORT, wholeNumber } from "./options.ts"
+import { homeOption, homePaths, loopbackUrl, PORT, wholeNumber } from "./options.ts"
 import { aborted, stopOnSignals } from "./stop.ts"
 
 export function cloudCommand(): Command {

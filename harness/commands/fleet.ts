@@ -7,46 +7,70 @@ import type { FleetPlan } from "../load/plan.ts"
 import { printReport } from "../load/report.ts"
 import { Screen } from "../load/screen.ts"
 import { repeatLine, summaryOf } from "../load/summary.ts"
+import { loadScenario } from "../scenario/load-scenario.ts"
+import { CAMERAS_MAX, SECONDS_MAX } from "../scenario/scenario.ts"
 import { wholeNumber } from "./options.ts"
 import { stopOnSignals } from "./stop.ts"
 
 interface FleetOptions {
-  readonly cameras: number
-  readonly seconds: number
+  readonly scenario: string
+  readonly set: readonly string[]
+  readonly cameras?: number
+  readonly seconds?: number
   readonly seed?: number
   readonly scene?: string
   readonly motion?: string
   readonly out?: string
   readonly keep: number
   readonly json?: boolean
+  readonly abortOnFail?: boolean
+  readonly prometheus?: number
+  readonly workers?: number
 }
 
 const HELP = `
 Every camera runs the real firmware against a real broker, each with an owner of its own. At the end every clip is
 opened by its owner, compared with its source access unit by access unit, and tried by everybody else.
 
-Exit codes: 0 it held; 1 something was lost, doubled, unreadable or readable by others, a camera never connected, or
-nothing was delivered at all; 2 wrong call; 3 the harness itself. harness/README.md explains report.json.
+Exit codes: 0 it held; 1 something was lost, doubled, unreadable or readable by others, a camera never connected or did
+not recover, or nothing was delivered at all; 99 all that held, but a threshold failed; 2 wrong call; 3 the harness
+itself. harness/README.md explains the report.
 Ctrl-C ends a run in order: it is still judged and reported. A second Ctrl-C leaves at once.`
 
 const SEED_MAX = 2 ** 32 - 1
-const CAMERAS_MAX = 20_000
-const DAY_SECONDS = 86_400
+const DEFAULT_SCENARIO = "footage"
 const HARNESS_FAILED = 3
 
 export function fleetCommand(): Command {
   return new Command("fleet")
     .description("run many virtual cameras against an embedded cloud, and judge what came of it")
-    .addOption(new Option("--cameras <n>", "how many").argParser(wholeNumber(1, CAMERAS_MAX)).default(200))
-    .addOption(
-      new Option("--seconds <s>", "how long things happen before them")
-        .argParser(wholeNumber(1, DAY_SECONDS))
-        .default(30),
+    .option(
+      "--scenario <name|file>",
+      'a story of the project\'s own ("obscura scenarios" lists them), or a file of yours',
+      DEFAULT_SCENARIO,
     )
     .addOption(
-      new Option("--seed <n>", "repeats who moves when; chosen and printed if left out").argParser(
-        wholeNumber(0, SEED_MAX),
-      ),
+      new Option("--set <field=value>", "override any of its fields: fleet.cameras=1000; may be repeated")
+        .argParser((text: string, before: readonly string[]) => [...before, text])
+        .default([], "none"),
+    )
+    .addOption(
+      new Option(
+        "--cameras <n>",
+        "short for --set fleet.cameras=n (default: the scenario's, or 200)",
+      ).argParser(wholeNumber(1, CAMERAS_MAX)),
+    )
+    .addOption(
+      new Option(
+        "--seconds <s>",
+        "short for --set seconds=s: how long things happen (default: 30)",
+      ).argParser(wholeNumber(1, SECONDS_MAX)),
+    )
+    .addOption(
+      new Option(
+        "--seed <n>",
+        "repeats who moves when and what strikes whom; chosen and printed if left out",
+      ).argParser(wholeNumber(0, SEED_MAX)),
     )
     .option("--scene <file>", "a film of yours that all cameras show (.mp4, .mov, .mkv, .h264)")
     .option(
@@ -60,27 +84,39 @@ export function fleetCommand(): Command {
         .default(5),
     )
     .option("--json", "print report.json alone on standard output, all else on standard error")
+    .option("--abort-on-fail", "end the run as soon as a threshold can no longer hold")
+    .addOption(
+      new Option(
+        "--prometheus <port>",
+        "serve /metrics on 127.0.0.1 while it runs; 0: any free port",
+      ).argParser(wholeNumber(0, 65_535)),
+    )
+    .addOption(
+      new Option(
+        "--workers <n>",
+        "processes of cameras (default: one a core, less one for the cloud)",
+      ).argParser(wholeNumber(1, 64)),
+    )
     .addHelpText("after", HELP)
     .action(fleet)
 }
 
 async function fleet(options: FleetOptions): Promise<void> {
-  if (options.motion !== undefined && options.scene === undefined)
+  const { name, scenario } = await loadScenario(options.scenario, overridesOf(options))
+  if (scenario.fleet.motion !== null && scenario.fleet.scene === null)
     throw new Fault("usage", "--motion goes with --scene: the project's own scenes know what moves in them")
-  const plan: FleetPlan = {
-    seed: options.seed ?? randomInt(SEED_MAX),
-    cameras: options.cameras,
-    seconds: options.seconds,
-    scene: options.scene === undefined ? null : resolve(options.scene),
-    motion: options.motion ?? null,
-  }
+  const seed = options.seed ?? randomInt(SEED_MAX)
+  const plan: FleetPlan = { seed, name, scenario, from: 0, to: scenario.fleet.cameras }
   const stream = options.json ? process.stderr : process.stdout
   const screen = new Screen(stream)
-  const command = commandOf(options, plan.seed)
+  const command = commandOf(options, seed)
   const { signal, forget } = stopOnSignals()
   try {
-    const { keep, out = null } = options
-    const run = await runFleet({ plan, out, keep, command, screen, signal })
+    const { keep, out = null, abortOnFail = false, prometheus = null, workers = null } = options
+    const run = await runFleet({
+      ...{ plan, out, keep, command, screen, signal, abortOnFail, workers },
+      prometheusPort: prometheus,
+    })
     screen.say(summaryOf(run.report, run.failures, run.folder, run.savedClips))
     if (options.json) process.stdout.write(printReport(run.report))
     process.exitCode = run.report.exitCode
@@ -89,21 +125,38 @@ async function fleet(options: FleetOptions): Promise<void> {
     screen.nextPhase()
     if (!isFault(error)) console.error(error)
     console.error(`obscura: the harness failed, so nothing is said about the cameras: ${messageOf(error)}`)
-    console.error(repeatLine({ seed: plan.seed, commit: "unknown", command }))
+    console.error(repeatLine({ seed, commit: "unknown", command }))
     process.exitCode = HARNESS_FAILED
   } finally {
     forget()
   }
 }
 
+function overridesOf({ set, cameras, seconds, scene, motion }: FleetOptions): readonly string[] {
+  return [
+    ...set,
+    ...(cameras === undefined ? [] : [`fleet.cameras=${cameras}`]),
+    ...(seconds === undefined ? [] : [`seconds=${seconds}`]),
+    ...(scene === undefined ? [] : [`fleet.scene=${JSON.stringify(resolve(scene))}`]),
+    ...(motion === undefined ? [] : [`fleet.motion=${JSON.stringify(motion)}`]),
+  ]
+}
+
 /** What repeats the script of this run; where it leaves things is not part of that. */
-function commandOf({ cameras, seconds: duration, scene, motion }: FleetOptions, seed: number): string {
-  const film = scene === undefined ? [] : ["--scene", quoted(scene)]
-  const moves = motion === undefined ? [] : ["--motion", motion]
-  const options = ["--cameras", cameras, "--seconds", duration, "--seed", seed, ...film, ...moves]
-  return `npm start -- ${options.join(" ")}`
+function commandOf(options: FleetOptions, seed: number): string {
+  const { scenario, set, cameras, seconds: duration, scene, motion } = options
+  const words = [
+    ...(scenario === DEFAULT_SCENARIO ? [] : ["--scenario", quoted(scenario)]),
+    ...set.flatMap((override) => ["--set", quoted(override)]),
+    ...(cameras === undefined ? [] : ["--cameras", cameras]),
+    ...(duration === undefined ? [] : ["--seconds", duration]),
+    ...["--seed", seed],
+    ...(scene === undefined ? [] : ["--scene", quoted(scene)]),
+    ...(motion === undefined ? [] : ["--motion", motion]),
+  ]
+  return `npm start -- ${words.join(" ")}`
 }
 
 function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return /^[\w./=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

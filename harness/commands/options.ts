@@ -44,5 +44,3 @@ export function parsedBy<T>(parse: (text: string) => T): (text: string) => T {
 
 export const loopbackUrl = (port: number): string => `mqtt://127.0.0.1:${port}`
 export const PORT = 1883
-/** What an embedded cloud calls itself. */
-export const CLOUD_NAME = "obscura.local"

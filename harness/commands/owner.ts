@@ -4,7 +4,7 @@ import { Command } from "commander"
 import { parseConfig } from "../../firmware/config.ts"
 import { fromJson } from "../../firmware/control/json.ts"
 import { newSetupCode, PAIRING_WITHIN, setupText } from "../../firmware/control/pairing.ts"
-import { Fault, messageOf } from "../../firmware/errors.ts"
+import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { processClock } from "../../hardware/clock.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
 import { platformRandom } from "../../hardware/random.ts"
@@ -13,7 +13,8 @@ import { OwnerFolder } from "../owner/folder.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
 import { homeOption, homePaths, loopbackUrl, PORT } from "./options.ts"
-import { ownerListCommand, ownerOpenCommand, ownerVerifyCommand } from "./owner-vault.ts"
+import { ownerOpenCommand } from "./owner-open.ts"
+import { ownerListCommand, ownerVerifyCommand } from "./owner-vault.ts"
 import { readPassphrase } from "./passphrase.ts"
 import { stopOnSignals } from "./stop.ts"
 
@@ -87,7 +88,11 @@ function pairCommand(): Command {
       "show a setup text, and pair with the camera that it is shown to after a press of its button",
     )
     .addOption(homeOption())
-    .option("--broker <url>", "where the cloud is", loopbackUrl(PORT))
+    .option(
+      "--broker <url>",
+      "where the cloud is; who it is, is in cloud/identity.json of the household",
+      loopbackUrl(PORT),
+    )
     .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
     .action(async (options: PairOptions) => {
       const keys = await openOwner(options)
@@ -115,17 +120,18 @@ function pairCommand(): Command {
 }
 
 /** What the cloud in `directory` says that it is. @throws Fault "usage", definite. */
-export async function cloudIdentity(directory: string): Promise<CloudIdentity> {
+async function cloudIdentity(directory: string): Promise<CloudIdentity> {
   const file = join(directory, "identity.json")
+  const advice = 'start "obscura cloud" there once, or name the household with --home'
   try {
-    return fromJson((await readFile(file)).subarray(0, -1), cloudIdentityShape, "identity.json", 2_000)
+    return fromJson((await readFile(file)).subarray(0, -1), cloudIdentityShape, "identity", 2_000)
   } catch (cause) {
+    if (isFault(cause)) throw new Fault("usage", `${file}: ${cause.message}; ${advice}`, { cause })
+    const isAway = cause instanceof Error && "code" in cause && cause.code === "ENOENT"
     throw new Fault(
       "usage",
-      `${file}: no cloud's identity (${messageOf(cause)}); start "obscura cloud" there once`,
-      {
-        cause,
-      },
+      `${file}: ${isAway ? "no cloud has left its identity there" : messageOf(cause)}; ${advice}`,
+      { cause },
     )
   }
 }

@@ -18,7 +18,8 @@ export function rerunOnSave(argv: readonly string[]): Promise<void> {
     console.error(`\nobscura: ${file} was saved, starting again\n`)
     const old = child
     old.removeAllListeners("exit")
-    old.once("exit", () => {
+    old.once("exit", (code) => {
+      if (ended) return finish(code)
       child = start()
       child.once("exit", finish)
     })
@@ -41,6 +42,13 @@ export function rerunOnSave(argv: readonly string[]): Promise<void> {
   child.once("exit", finish)
   // The terminal sends Ctrl-C to the child as well; this process only waits for it to end in order.
   process.on("SIGINT", () => undefined)
+  // These come to this process alone.
+  for (const signal of ["SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      ended = true
+      clearTimeout(settle)
+      child.kill("SIGTERM")
+    })
   return new Promise((resolve) => {
     done = resolve
   })

@@ -1,82 +1,123 @@
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { build, encodeIntoCompressedBase64 } from "hdr-histogram-js"
 import { Fault } from "../../firmware/errors.ts"
+import { seconds } from "../../firmware/units.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
 import { Fleet } from "../../simulator/fleet.ts"
+import { fragileCameras } from "../scenario/strikes.ts"
+import { resultOf } from "./camera-result.ts"
 import { serve, usageFromNow } from "./child.ts"
+import { CpuSplit, isSealing } from "./cpu-split.ts"
 import { openLogFile } from "./log-file.ts"
-import type { CameraProgress, CameraResult, FromCameras, ToCameras } from "./messages.ts"
-import { loadPlan } from "./plan.ts"
+import type { CameraProgress, FromCameras, ToCameras, Usage } from "./messages.ts"
+import { type LoadedPlan, loadPlan } from "./plan.ts"
+import { Striking } from "./striking.ts"
+import { Times } from "./times.ts"
 
 /** Cameras of a load test, with what happens before them. */
 
 const LAG_RESOLUTION_MS = 10
 const PROGRESS_EVERY_MS = 500
+const MiB = 2 ** 20
 
-let fleet: Fleet | null = null
+interface Stage {
+  readonly fleet: Fleet
+  readonly striking: Striking
+  readonly loaded: LoadedPlan
+  /** Resident before there were cameras. */
+  readonly emptyMiB: number
+}
+
+let stage: Stage | null = null
 let flushLog: () => void = () => undefined
 const running = new AbortController()
-const latency = build({ highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: 3 })
+const times = new Times()
+const split = new CpuSplit(isSealing)
 
 serve<ToCameras, FromCameras>(async (message, send) => {
   switch (message.kind) {
     case "begin":
-      fleet = await makeFleet(message)
+      stage = await makeStage(message)
       return send({ kind: "ready" })
     case "pair": {
       const { index, setupText } = message
-      return send({ kind: "paired", index, ok: await theFleet().pair(index, setupText) })
+      return send({ kind: "paired", index, ok: await theStage().fleet.pair(index, setupText) })
     }
     case "run":
-      return run(theFleet(), send)
+      return run(theStage(), send)
     case "stop":
-      return theFleet().stopScripts()
+      return theStage().fleet.stopScripts()
   }
 })
 
-function theFleet(): Fleet {
-  if (!fleet) throw new Fault("broken", "cameras before their fleet")
-  return fleet
+function theStage(): Stage {
+  if (!stage) throw new Fault("broken", "cameras before their fleet")
+  return stage
 }
 
-async function makeFleet(begin: Extract<ToCameras, { kind: "begin" }>): Promise<Fleet> {
+async function makeStage(begin: Extract<ToCameras, { kind: "begin" }>): Promise<Stage> {
   const loaded = await loadPlan(begin.plan)
-  const { seed, seconds } = begin.plan
+  const { seed, scenario } = begin.plan
   const file = openLogFile(begin.logFile)
   flushLog = file.flush
-  return new Fleet({
+  const dialler = networkDialler(begin.broker)
+  const fragile = fragileCameras(loaded.strikes)
+  const emptyMiB = process.memoryUsage.rss() / MiB
+  const fleet = new Fleet({
     seed,
-    duration: seconds * 1_000,
+    duration: seconds(scenario.seconds),
     cameras: Array.from({ length: begin.to - begin.from }, (_, i) => loaded.camera(begin.from + i)),
-    dialler: networkDialler(begin.broker),
+    dialler,
+    habits: loaded.habits,
+    startOf: loaded.startOf,
+    fragile: (camera) => fragile.has(camera),
+    finishWithin: seconds(scenario.final.within),
     onLine: (camera, line) => file.log.info({ camera, ...line }),
-    onLatency: (after) => latency.recordValue(Math.round(after * 1_000)),
+    timesOf: (camera) => times.of(camera),
   })
+  return { fleet, striking: new Striking(fleet, dialler), loaded, emptyMiB }
 }
 
-async function run(cameras: Fleet, send: (message: FromCameras) => void): Promise<void> {
-  await cameras.endPairings()
+async function run(
+  { fleet, striking, loaded, emptyMiB }: Stage,
+  send: (message: FromCameras) => void,
+): Promise<void> {
+  await fleet.endPairings()
+  await split.start()
   send({ kind: "running" })
-  const usage = usageFromNow()
+  const usage = usageFromNow(split)
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
-  const recentLag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
-  recentLag.enable()
+  let idleMiB: number | null = null
   const telling = setInterval(() => {
-    send({ kind: "progress", ...progressOf(cameras), lagMs: lagOf(recentLag.percentile(99)) })
-    recentLag.reset()
+    const lagMs = lagOf(lag.percentile(99))
+    times.lagged(lagMs)
+    lag.reset()
+    const progress = progressOf(fleet, usage(), lagMs)
+    const nothingMoved = progress.recorded + progress.discarded + progress.sealed === 0
+    if (nothingMoved && progress.connected === fleet.members.length)
+      idleMiB = Math.max(0, progress.memoryMiB - emptyMiB)
+    send({ kind: "progress", ...progress })
   }, PROGRESS_EVERY_MS)
-  await cameras.run(running.signal)
+  let quietAt = performance.now()
+  const ran = fleet.run(running.signal, () => {
+    quietAt = performance.now()
+    striking.end()
+    send({ kind: "quiet" })
+  })
+  striking.schedule(loaded.strikes, fleet.begun ?? performance.now())
+  await ran
   clearInterval(telling)
   lag.disable()
-  recentLag.disable()
+  await split.stop()
   flushLog()
   send({
     kind: "finished",
-    cameras: cameras.members.map(resultOf),
+    cameras: fleet.members.map((member) => resultOf(member, times.p95Of(member.camera.camera))),
     usage: usage(),
-    lagP99Ms: lagOf(lag.percentile(99)),
-    latency: encodeIntoCompressedBase64(latency),
+    strangersLetIn: striking.strangersLetIn,
+    recoverySeconds: (performance.now() - quietAt) / 1_000,
+    idleMiB,
+    times: times.told(),
   })
 }
 
@@ -85,28 +126,30 @@ function lagOf(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1_000_000 - LAG_RESOLUTION_MS)
 }
 
-function progressOf({ members }: Fleet): Omit<CameraProgress, "lagMs"> {
-  let connected = 0
-  let recorded = 0
-  let discarded = 0
-  let sealed = 0
-  let uploaded = 0
-  let received = 0
-  for (const { tally } of members) {
-    if (tally.connected) connected++
-    for (const clip of tally.clips.values()) {
-      if (clip.outcome === "recorded") recorded++
-      if (clip.outcome === "discarded") discarded++
-      if (clip.outcome !== "discarded") sealed += clip.objects
-    }
-    uploaded += tally.uploadedObjects
-    received += tally.receivedEntries
+function progressOf({ members }: Fleet, usage: Usage, lagMs: number): CameraProgress {
+  const sum = {
+    ...{ connected: 0, recorded: 0, discarded: 0, sealed: 0, uploaded: 0, received: 0 },
+    ...{ connects: 0, dials: 0, disconnects: 0 },
   }
-  return { connected, recorded, discarded, sealed, uploaded, received }
-}
-
-function resultOf({ camera, tally, fault }: Fleet["members"][number]): CameraResult {
-  const { device, connects, settled, complaints, received, dropped } = tally
-  const clips = [...tally.clips.values()]
-  return { index: camera.camera, device, connects, settled, fault, complaints, clips, received, dropped }
+  for (const { tally } of members) {
+    if (tally.connected) sum.connected++
+    for (const clip of tally.clips.values()) {
+      if (clip.outcome === "recorded") sum.recorded++
+      if (clip.outcome === "discarded") sum.discarded++
+      if (clip.outcome !== "discarded") sum.sealed += clip.objects
+    }
+    sum.uploaded += tally.uploadedObjects
+    sum.received += tally.receivedEntries
+    sum.connects += tally.connects
+    sum.dials += tally.dials
+    sum.disconnects += tally.disconnects
+  }
+  return {
+    ...sum,
+    usage,
+    memoryMiB: process.memoryUsage.rss() / MiB,
+    lagMs,
+    ...times.sinceLastTime(),
+    times: times.told(),
+  }
 }

@@ -3,6 +3,7 @@ import { createRequire } from "node:module"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
+import type { CpuSplit } from "./cpu-split.ts"
 import type { Failed, Usage } from "./messages.ts"
 
 interface Message {
@@ -67,6 +68,15 @@ export class Child<Out extends Message, In extends Message> {
     return Promise.race([new Promise<Of<In, K>>((resolve) => this.on(kind, resolve)), this.#death])
   }
 
+  /** As a power cut would: at once, without a word. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    this.#ending = true
+    const gone = new Promise<void>((resolve) => this.#process.once("exit", () => resolve()))
+    this.#process.kill("SIGKILL")
+    await gone
+  }
+
   /** Lets it go; resolves when it is gone. */
   async end(): Promise<void> {
     if (this.#ending || this.#process.exitCode !== null || this.#process.signalCode !== null) return
@@ -108,14 +118,15 @@ export function serve<In extends Message, Out extends Message>(
   })
 }
 
-/** Measures this process from now on. */
-export function usageFromNow(): () => Usage {
+/** Measures this process from now on; `split` says which part of its time is whose. */
+export function usageFromNow(split?: CpuSplit): () => Usage {
   const before = process.cpuUsage()
   return () => {
     const { user, system } = process.cpuUsage(before)
     return {
       cpuSeconds: (user + system) / 1_000_000,
       memoryMiB: process.resourceUsage().maxRSS / 1_024,
+      share: split?.share ?? null,
     }
   }
 }

@@ -1,40 +1,63 @@
 import { Fault } from "../../firmware/errors.ts"
+import { seededRandom } from "../../simulator/random.ts"
 import { type Cloud, startCloud } from "../cloud/broker.ts"
+import { openBucket } from "../cloud/bucket.ts"
 import { openCloudKeys } from "../cloud/keys.ts"
 import { serve, usageFromNow } from "./child.ts"
+import { CpuSplit, isIngest } from "./cpu-split.ts"
+import { type BucketFaults, faultyBucket, noBucketFaults } from "./faulty-bucket.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 import type { FromCloud, ToCloud } from "./messages.ts"
 
 /** The cloud of a load test, in a process of its own, so that its cost can be told from the cameras'. */
 
+const PROGRESS_EVERY_MS = 500
+const MiB = 2 ** 20
+
 let cloud: Cloud | null = null
 let file: LogFile | null = null
-let usage = usageFromNow()
+let faults: BucketFaults = noBucketFaults
+const split = new CpuSplit(isIngest)
+let usage = usageFromNow(split)
 
 serve<ToCloud, FromCloud>(async (message, send) => {
   switch (message.kind) {
     case "begin": {
       file = openLogFile(message.logFile)
       const { log } = file
-      const { name, directory, keyFile } = message
+      const { name, port, directory, keyFile, seed } = message
+      const bucket = faultyBucket(await openBucket(directory), () => faults, seededRandom(seed, "bucket"))
       cloud = await startCloud({
         host: "127.0.0.1",
-        port: 0,
+        port,
         name,
         directory,
+        bucket,
         keys: await openCloudKeys(keyFile),
         log: { write: (line) => log.info(line) },
       })
-      const { port, identity, stats } = cloud
-      send({ kind: "listening", port, identity })
-      setInterval(() => send({ kind: "progress", bytes: stats.bytes }), 500).unref()
+      const { identity, stats } = cloud
+      send({ kind: "listening", port: cloud.port, identity })
+      const tell = () =>
+        send({
+          kind: "progress",
+          bytes: stats.bytes,
+          usage: usage(),
+          memoryMiB: process.memoryUsage.rss() / MiB,
+        })
+      setInterval(tell, PROGRESS_EVERY_MS).unref()
       return
     }
     case "run":
-      usage = usageFromNow()
+      await split.start()
+      usage = usageFromNow(split)
+      return
+    case "faults":
+      faults = message.faults
       return
     case "close": {
       if (!cloud) throw new Fault("broken", "closed before it began")
+      await split.stop()
       const used = usage()
       await cloud.close()
       file?.flush()

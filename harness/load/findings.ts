@@ -14,9 +14,15 @@ export const INVARIANTS = {
   "alerts in chains of manifests": "gaps, forks, and links that are not their camera's",
   "complaints of cameras": "faults, lost pictures and unfinished clips that they logged",
   "canaries in plain": "",
+  "cameras that did not recover":
+    "not connected, or with something in their spool, when the final phase was over",
+  "strangers let in": "connected under a camera's name without its key",
   "runs without a clip": "nothing was delivered, so nothing was shown to hold",
 } as const
 export type InvariantName = keyof typeof INVARIANTS
+
+/** How much of each a scenario allows; 0 where it says nothing. */
+export type Limits = { readonly [Name in InvariantName]?: number | undefined }
 
 /** What a judge names one by one; the rest is only counted. */
 export const FAILURES_MAX = 20
@@ -38,11 +44,11 @@ export class Findings {
     this.#details.set(name, text)
   }
 
-  invariants(): readonly Invariant[] {
+  invariants(limits: Limits = {}): readonly Invariant[] {
     return (Object.keys(INVARIANTS) as InvariantName[]).map((name) => ({
       name,
       count: this.#counts.get(name) ?? 0,
-      limit: 0,
+      limit: limits[name] ?? 0,
       detail: this.#details.get(name) ?? INVARIANTS[name],
     }))
   }

@@ -1,15 +1,26 @@
-import { MiB } from "../../firmware/units.ts"
+import { availableParallelism } from "node:os"
+import { MiB, type Milliseconds, seconds } from "../../firmware/units.ts"
+import { AbortWatch } from "./abort-watch.ts"
 import { Child } from "./child.ts"
+import { CloudKeeper } from "./cloud-keeper.ts"
 import { commitOf } from "./commit.ts"
 import { judgeRun } from "./judge-run.ts"
-import type { CamerasFinished, FromCameras, FromCloud, ToCameras, ToCloud } from "./messages.ts"
+import { LiveReadings } from "./live-readings.ts"
+import { LiveView } from "./live-view.ts"
+import type { CamerasFinished, FromCameras, ToCameras } from "./messages.ts"
 import { type Owner, pairAll, writeOwners } from "./pairing.ts"
 import { type FleetPlan, type LoadedPlan, loadPlan } from "./plan.ts"
 import { checkDescriptors, checkRoom, estimate } from "./precheck.ts"
-import { type Report, writeReport } from "./report.ts"
+import { prometheusOf } from "./prometheus.ts"
+import { servePrometheus } from "./prometheus-server.ts"
+import { readingsOf } from "./readings.ts"
+import type { Report } from "./report.ts"
 import { reportOf } from "./report-of.ts"
-import { freeBytesFor, makeRunFolder, type RunFolder } from "./run-folder.ts"
-import { LiveView, type Screen } from "./screen.ts"
+import { camerasLogs, freeBytesFor, makeRunFolder, type RunFolder } from "./run-folder.ts"
+import type { Screen } from "./screen.ts"
+import { judgeThresholds, parseThresholds, type Threshold } from "./thresholds.ts"
+import { Timeline } from "./timeline.ts"
+import { writeReports } from "./write-reports.ts"
 
 export interface FleetRunOptions {
   readonly plan: FleetPlan
@@ -21,6 +32,12 @@ export interface FleetRunOptions {
   readonly screen: Screen
   /** Ends the run in order: what was recorded is still delivered, judged and reported. */
   readonly signal: AbortSignal
+  /** End it too when a threshold can no longer hold. */
+  readonly abortOnFail: boolean
+  /** Serve /metrics on this port of loopback; null: nowhere. */
+  readonly prometheusPort: number | null
+  /** Processes of cameras; null: a core each, less one for the cloud. */
+  readonly workers: number | null
 }
 
 export interface FleetRun {
@@ -30,156 +47,197 @@ export interface FleetRun {
   readonly savedClips: number
 }
 
-/** All cameras share one process: on the machines that this is for, the cloud needs the second core. */
-const WORKERS = 1
-const CLOUD_NAME = "obscura.local"
-const TICK_MS = 1_000
+const TICK: Milliseconds = 1_000
+const ABORT_GRACE: Milliseconds = seconds(10)
 
-type CloudChild = Child<ToCloud, FromCloud>
 type CameraChild = Child<ToCameras, FromCameras>
+
+/** One process of cameras, and which of them are its: `from` included, `to` not. */
+interface Worker {
+  readonly child: CameraChild
+  readonly from: number
+  readonly to: number
+}
 
 /**
  * One load test, from estimate to report:
  *
  *   check    time, room and descriptors
  *   pair     every camera with an owner of its own, over the broker
- *   run      the cameras' scripts, then until every spool is empty
- *   judge    every clip opened, compared with its source, and tried by everybody else
- *   report   report.json, and what a person wants to see
+ *   run      what the scenario says, faults and all, then without faults until every spool is empty
+ *   judge    every clip opened, compared with its source, and tried by everybody else; then the thresholds
+ *   report   a page, report.json, and what programs want to read
  *
  * @throws Fault "usage", "malformed" or "unsupported": what was asked cannot be, and nothing was done.
  *         Any other: the harness itself failed.
  */
 export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
   const { plan, command, screen } = options
+  const thresholds = parseThresholds(plan.scenario.thresholds)
   const loaded = await loadPlan(plan)
   const folder = await prepare(options, loaded)
-  const cloud: CloudChild = new Child("cloud", new URL("./cloud-process.ts", import.meta.url))
-  const workers = rangesOf(plan.cameras).map(() => {
-    return new Child<ToCameras, FromCameras>("camera", new URL("./camera-process.ts", import.meta.url))
-  })
+  const cloud = new CloudKeeper(folder, plan.seed)
+  const workers = workersFor(plan, options.workers)
+  const timeline = new Timeline(plan.to - plan.from, cloud)
+  const show = { options, loaded, folder, cloud, workers, timeline, thresholds }
   try {
-    const { owners, results, closed } = await perform(options, folder, cloud, workers)
-    await Promise.all([cloud, ...workers].map((child) => child.end()))
+    const { owners, results, seconds: length } = await perform(show)
+    const usage = cloud.usage
+    await endAll(cloud, workers)
     await writeOwners(folder.owners, owners)
     const { judgement, savedClips } = await judgeRun({ loaded, folder, results, owners }, screen)
-    const report = reportOf(plan, command, await commitOf(), judgement, results, closed.usage)
-    await writeReport(folder.report, report)
+    const readings = readingsOf({ results, cloud: usage, timeline, judgement, seconds: length })
+    const run = { loaded, command, commit: await commitOf(), judgement, results, cloud: usage, timeline }
+    const report = reportOf(run, readings, thresholds)
+    await writeReports(folder, report, timeline.series())
     return { report, failures: judgement.failures, folder, savedClips }
   } finally {
-    await Promise.all([cloud, ...workers].map((child) => child.end()))
+    await endAll(cloud, workers)
   }
 }
 
+async function endAll(cloud: CloudKeeper, workers: readonly Worker[]): Promise<void> {
+  await Promise.all([cloud.end(), ...workers.map(({ child }) => child.end())])
+}
+
 async function prepare({ plan, out, keep, screen }: FleetRunOptions, loaded: LoadedPlan): Promise<RunFolder> {
+  const { from, to, scenario, seed, name } = plan
   for (const warning of loaded.warnings) screen.say(`warning: ${warning}`)
-  checkDescriptors(plan.cameras)
+  checkDescriptors(to - from)
   const { duration, diskBytes } = estimate(loaded)
   checkRoom(diskBytes, await freeBytesFor(out))
-  const folder = await makeRunFolder(out, plan.seed, keep)
+  const folder = await makeRunFolder(out, seed, keep)
   const disk = `${Math.max(1, Math.round(diskBytes / MiB))} MiB`
   screen.say(
-    `${plan.cameras} cameras for ${plan.seconds} s, seed ${plan.seed}: ` +
+    `${name}: ${to - from} cameras for ${scenario.seconds} s, seed ${seed}: ` +
       `about ${Math.ceil(duration)} s in all, and ${disk} of disk`,
   )
   if (loaded.motion !== null)
-    screen.say(`motion: --motion ${loaded.motion}${plan.motion === null ? " (from the seed)" : ""}`)
+    screen.say(`motion: --motion ${loaded.motion}${scenario.fleet.motion === null ? " (from the seed)" : ""}`)
   return folder
+}
+
+interface Show {
+  readonly options: FleetRunOptions
+  readonly loaded: LoadedPlan
+  readonly folder: RunFolder
+  readonly cloud: CloudKeeper
+  readonly workers: readonly Worker[]
+  readonly timeline: Timeline
+  readonly thresholds: readonly Threshold[]
 }
 
 interface Performance {
   readonly owners: readonly Owner[]
   readonly results: readonly CamerasFinished[]
-  readonly closed: Extract<FromCloud, { kind: "closed" }>
+  readonly seconds: number
 }
 
-async function perform(
-  { plan, screen, signal }: FleetRunOptions,
-  folder: RunFolder,
-  cloud: CloudChild,
-  workers: readonly CameraChild[],
-): Promise<Performance> {
-  const listening = cloud.next("listening")
-  cloud.send({
-    kind: "begin",
-    name: CLOUD_NAME,
-    directory: folder.bucket,
-    keyFile: folder.cloudKeys,
-    logFile: folder.cloudLog,
-  })
-  const { port, identity } = await listening
+async function perform(show: Show): Promise<Performance> {
+  const { options, folder, cloud, workers } = show
+  const { plan, screen, signal } = options
+  const { port, identity } = await cloud.start()
   const broker = `mqtt://127.0.0.1:${port}`
-  const ranges = rangesOf(plan.cameras)
-  const anyDeath = Promise.race([cloud, ...workers].map((child) => child.death))
+  const anyDeath = Promise.race([cloud.death, ...workers.map(({ child }) => child.death)])
+  anyDeath.catch(() => undefined) // whoever waits hears of it
+  const logs = camerasLogs(folder, workers.length)
   await Promise.all(
-    workers.map((worker, i) => {
-      const [from, to] = ranges[i] ?? [0, 0]
-      const logFile =
-        workers.length === 1 ? folder.camerasLog : folder.camerasLog.replace(".log", `-${i}.log`)
-      worker.send({ kind: "begin", plan, from, to, broker, logFile })
-      return worker.next("ready")
+    workers.map(({ child, from, to }, i) => {
+      child.send({ kind: "begin", plan, from, to, broker, logFile: logs[i] ?? folder.camerasLog })
+      return child.next("ready")
     }),
   )
 
+  const count = plan.to - plan.from
   const begun = performance.now()
   let paired = 0
-  const pairing = pairAll(plan.cameras, {
+  const pairing = pairAll(plan.from, plan.to, {
     cloud: identity,
     broker,
     signal,
     show: (index, setupText) =>
-      workers[ranges.findIndex(([, to]) => index < to)]?.send({ kind: "pair", index, setupText }),
-    onPaired: () =>
-      screen.show([`  pairing   ${++paired} of ${plan.cameras}`], `pairing ${paired} of ${plan.cameras}`),
+      workers.find(({ to }) => index < to)?.child.send({ kind: "pair", index, setupText }),
+    onPaired: () => screen.show([`  pairing   ${++paired} of ${count}`], `pairing ${paired} of ${count}`),
   })
   const owners = await Promise.race([pairing, anyDeath])
   const took = ((performance.now() - begun) / 1_000).toFixed(1)
-  screen.say(`paired ${owners.length} of ${plan.cameras} cameras with an owner each in ${took} s`)
-  const results = signal.aborted
-    ? []
-    : await Promise.race([watch({ plan, screen, signal }, cloud, workers), anyDeath])
-  const closing = cloud.next("closed")
-  cloud.send({ kind: "close" })
-  return { owners, results, closed: await closing }
+  screen.say(`paired ${owners.length} of ${count} cameras with an owner each in ${took} s`)
+  const ranAt = performance.now()
+  const results = signal.aborted ? [] : await Promise.race([watch(show), anyDeath])
+  const length = (performance.now() - ranAt) / 1_000
+  await Promise.race([cloud.close(), anyDeath])
+  return { owners, results, seconds: length }
 }
 
 /** From the first camera's start to the last one's end, with a live view. */
-async function watch(
-  { plan, screen, signal }: Pick<FleetRunOptions, "plan" | "screen" | "signal">,
-  cloud: CloudChild,
-  workers: readonly CameraChild[],
-): Promise<readonly CamerasFinished[]> {
-  const finished = Promise.all(workers.map((worker) => worker.next("finished")))
-  const running = Promise.all(workers.map((worker) => worker.next("running")))
-  for (const worker of workers) worker.send({ kind: "run" })
+async function watch(show: Show): Promise<readonly CamerasFinished[]> {
+  const { options, loaded, cloud, workers, timeline, thresholds } = show
+  const { plan, screen, signal, abortOnFail, prometheusPort } = options
+  const children = workers.map(({ child }) => child)
+  const finished = Promise.all(children.map((child) => child.next("finished")))
+  const running = Promise.all(children.map((child) => child.next("running")))
+  const quiet = Promise.all(children.map((child) => child.next("quiet")))
+  for (const promise of [finished, running, quiet]) promise.catch(() => undefined) // `anyDeath` says it
+  for (const child of children) child.send({ kind: "run" })
   await running
-  cloud.send({ kind: "run" })
+  const begun = performance.now()
+  cloud.run()
+  cloud.schedule(loaded.strikes, begun)
   screen.nextPhase()
-  const view = new LiveView(plan.cameras, plan.seconds * 1_000)
-  cloud.on("progress", ({ bytes }) => view.hearCloud(bytes))
-  workers.forEach((worker, i) => {
-    worker.on("progress", (progress) => view.hearCameras(i, progress))
+  const { strikes } = loaded
+  const view = new LiveView({ cameras: plan.to - plan.from, seconds: plan.scenario.seconds, strikes })
+  const live = new LiveReadings(timeline, cloud)
+  workers.forEach(({ child }, i) => {
+    child.on("progress", (progress) => timeline.hear(i, progress))
   })
-  const drawing = setInterval(() => view.draw(screen), TICK_MS)
-  const stop = () => {
-    screen.say("stopping: clips are finished, delivered and judged; press Ctrl-C again to leave at once")
-    for (const worker of workers) worker.send({ kind: "stop" })
+  let stopped = false
+  const stop = (why: string) => {
+    if (stopped) return
+    stopped = true
+    screen.say(`stopping: ${why}`)
+    for (const child of children) child.send({ kind: "stop" })
   }
-  if (signal.aborted) stop()
-  signal.addEventListener("abort", stop, { once: true })
+  const abort = () => stop("clips are finished, delivered and judged; press Ctrl-C again to leave at once")
+  const watching = new AbortWatch(thresholds, ABORT_GRACE)
+  const ticking = setInterval(() => {
+    const passed = performance.now() - begun
+    timeline.tick(passed / 1_000)
+    const readings = abortOnFail || screen.isLive ? live.readings(passed / 1_000) : {}
+    view.look({
+      ...{ passed: passed / 1_000, quiet: stopped, workers: timeline.workers, bytes: cloud.bytes },
+      thresholds: screen.isLive ? judgeThresholds(thresholds, readings) : [],
+    })
+    view.draw(screen)
+    const hopeless = abortOnFail ? watching.look(readings, passed) : null
+    if (hopeless) stop(`${hopeless.metric} ${hopeless.expr} can no longer hold: it is ${hopeless.value}`)
+  }, TICK)
+  const page =
+    prometheusPort === null
+      ? null
+      : await servePrometheus(prometheusPort, () =>
+          prometheusOf(live.readings((performance.now() - begun) / 1_000)),
+        )
+  if (page) screen.say(`metrics: http://127.0.0.1:${page.port}/metrics`)
+  if (signal.aborted) abort()
+  signal.addEventListener("abort", abort, { once: true })
   try {
+    await quiet
+    await cloud.recover()
     return await finished
   } finally {
-    clearInterval(drawing)
-    signal.removeEventListener("abort", stop)
+    clearInterval(ticking)
+    signal.removeEventListener("abort", abort)
+    await page?.close()
   }
 }
 
-/** Which cameras each worker has: from, and up to but not with. */
-function rangesOf(cameras: number): readonly (readonly [number, number])[] {
-  const workers = Math.min(WORKERS, cameras)
-  return Array.from({ length: workers }, (_, i) => [
-    Math.floor((i * cameras) / workers),
-    Math.floor(((i + 1) * cameras) / workers),
-  ])
+/** Each has as many cameras; on a machine with two cores there is one, for the cloud needs the other. */
+function workersFor({ from, to }: FleetPlan, wanted: number | null): readonly Worker[] {
+  const cameras = to - from
+  const count = Math.min(wanted ?? Math.max(1, availableParallelism() - 1), cameras)
+  return Array.from({ length: count }, (_, i) => ({
+    child: new Child("camera", new URL("./camera-process.ts", import.meta.url)),
+    from: from + Math.floor((i * cameras) / count),
+    to: from + Math.floor(((i + 1) * cameras) / count),
+  }))
 }

@@ -18,7 +18,12 @@ export interface ClipFindings {
 }
 
 /** Opens one clip as its owner, and compares what is in it with what its camera saw. */
-export async function judgeClip(clip: VaultClip, vault: Vault, camera: FleetCamera): Promise<ClipFindings> {
+export async function judgeClip(
+  clip: VaultClip,
+  vault: Vault,
+  camera: FleetCamera,
+  missed: ReadonlySet<number> = new Set(),
+): Promise<ClipFindings> {
   let film: Uint8Array
   let thumbnail: Uint8Array | null
   let summary: Uint8Array | null
@@ -30,11 +35,13 @@ export async function judgeClip(clip: VaultClip, vault: Vault, camera: FleetCame
     if (!isFault(error)) throw error
     return { opened: null, unreadable: error.message, differs: null, span: null, units: 0 }
   }
-  const compared = compareFilm(film, camera)
+  const compared = compareFilm(film, camera, missed)
+  // A clip that was cut has what was ready when it was.
+  const mayLack = clip.cut || !clip.whole
   const differs =
     (typeof compared === "string" ? compared : null) ??
-    thumbnailDifference(thumbnail, camera) ??
-    summaryDifference(summary, clip)
+    (mayLack && thumbnail === null ? null : thumbnailDifference(thumbnail, camera)) ??
+    (mayLack && summary === null ? null : summaryDifference(summary, clip))
   const same = typeof compared === "string" ? { span: null, units: 0 } : compared
   return { opened: { film }, unreadable: null, differs, span: same.span, units: same.units }
 }
@@ -76,9 +83,9 @@ export function sealedBytes(objects: readonly VaultObject[]): Bytes {
   return objects.reduce((sum, { entry }) => sum + entry.headerBytes + entry.payloadBytes, 0)
 }
 
-function compareFilm(film: Uint8Array, camera: FleetCamera) {
+function compareFilm(film: Uint8Array, camera: FleetCamera, missed: ReadonlySet<number> = new Set()) {
   try {
-    const compared = compareWithSource(readFmp4(film), camera)
+    const compared = compareWithSource(readFmp4(film), camera, missed)
     return compared.same ? compared : compared.why
   } catch (error) {
     if (!isFault(error, "malformed")) throw error

@@ -8,8 +8,9 @@ import type { CameraResult, CamerasFinished } from "./messages.ts"
 import { serverIdentities } from "./outsiders.ts"
 import type { Owner } from "./pairing.ts"
 import type { LoadedPlan } from "./plan.ts"
-import type { RunFolder } from "./run-folder.ts"
+import { camerasLogs, type RunFolder } from "./run-folder.ts"
 import type { Screen } from "./screen.ts"
+import { struckBy } from "./struck.ts"
 
 export interface RunTraces {
   readonly loaded: LoadedPlan
@@ -25,7 +26,8 @@ export async function judgeRun(
   { loaded, folder, results, owners }: RunTraces,
   screen: Screen,
 ): Promise<{ readonly judgement: Judgement; readonly savedClips: number }> {
-  const { seed, cameras: asked } = loaded.plan
+  const { seed, scenario, from, to } = loaded.plan
+  const asked = to - from
   screen.nextPhase()
   const bucket = await readBucket(folder.bucket)
   const saved = new ClipSaver(folder.clips, asked)
@@ -33,13 +35,16 @@ export async function judgeRun(
     {
       seed,
       camera: (index) => loaded.camera(index),
-      cameras: everyCamera(asked, results),
+      cameras: everyCamera(from, to, results),
       owners,
       source: bucketSource(bucket),
       storedObjects: bucket.objectCount,
       serverKeys: await serverIdentities(folder.cloudKeys),
       canary: loaded.canary,
-      plainPlaces: [folder.bucket, folder.camerasLog, folder.cloudLog],
+      plainPlaces: [folder.bucket, ...camerasLogs(folder, results.length), folder.cloudLog],
+      struck: struckBy(loaded.strikes),
+      strangersLetIn: results.reduce((sum, result) => sum + result.strangersLetIn, 0),
+      limits: scenario.limits,
     },
     {
       onOpened: (index, clip, film) => saved.save(index, clip, film),
@@ -54,12 +59,17 @@ export async function judgeRun(
 }
 
 /** Those that nothing was heard of too. */
-function everyCamera(count: number, results: readonly CamerasFinished[]): readonly CameraResult[] {
+function everyCamera(from: number, to: number, results: readonly CamerasFinished[]): readonly CameraResult[] {
   const heard = new Map(results.flatMap(({ cameras }) => cameras.map((camera) => [camera.index, camera])))
-  return Array.from({ length: count }, (_, index) => {
-    const silent = { device: null, connects: 0, settled: true, fault: null, complaints: [] }
-    return heard.get(index) ?? { index, ...silent, clips: [], received: [], dropped: [] }
-  })
+  return Array.from({ length: to - from }, (_, i) => heard.get(from + i) ?? silent(from + i))
+}
+
+function silent(index: number): CameraResult {
+  return {
+    ...{ index, device: null, connects: 0, connected: false, settled: true, fault: null },
+    ...{ complaints: [], clips: [], received: [], dropped: [], missedGroups: [], receiptP95Ms: null },
+    ...{ visits: 0, missedVisits: 0, disconnects: 0, refusedUploads: 0 },
+  }
 }
 
 /** Keeps the first clips that were opened, of as many cameras as there are. */

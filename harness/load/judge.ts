@@ -5,13 +5,14 @@ import type { ClipTally } from "../../simulator/tally.ts"
 import type { Identity } from "../owner/age-identity.ts"
 import { coversMotion, type Span } from "../owner/compare.ts"
 import { type ObjectSource, Vault, type VaultClip } from "../owner/vault.ts"
-import { Findings, INVARIANTS } from "./findings.ts"
+import { Findings, INVARIANTS, type Limits } from "./findings.ts"
 import { type ClipFindings, judgeClip, objectsOf, RememberingSource, sealedBytes } from "./judge-clip.ts"
 import type { CameraResult } from "./messages.ts"
 import { Outsiders } from "./outsiders.ts"
 import type { Owner } from "./pairing.ts"
 import { searchPlain } from "./plain-search.ts"
 import type { Invariant } from "./report.ts"
+import { isToBeExpected, type Struck, seesItsMotions } from "./struck.ts"
 
 /** Everything a judge may look at. Nothing of it is believed but what the cameras say they recorded. */
 export interface Evidence {
@@ -27,12 +28,17 @@ export interface Evidence {
   /** Searched for in `plainPlaces`. */
   readonly canary: string
   readonly plainPlaces: readonly string[]
+  /** By which kinds of fault a camera was struck. */
+  readonly struck: Struck
+  readonly strangersLetIn: number
+  readonly limits: Limits
 }
 
 export interface Judgement {
   readonly clips: {
     recorded: number
     discarded: number
+    cut: number
     delivered: number
     opened: number
     lost: number
@@ -45,6 +51,8 @@ export interface Judgement {
   readonly invariants: readonly Invariant[]
   /** One line each, naming the camera; at most `FAILURES_MAX`. */
   readonly failures: readonly string[]
+  /** Of each camera that lost any. */
+  readonly lostOf: ReadonlyMap<number, number>
 }
 
 export interface JudgeOptions {
@@ -70,6 +78,7 @@ class Trial {
   readonly #clips = {
     recorded: 0,
     discarded: 0,
+    cut: 0,
     delivered: 0,
     opened: 0,
     lost: 0,
@@ -79,6 +88,7 @@ class Trial {
   readonly #segments = { sealed: 0, delivered: 0, dropped: 0 }
   readonly #bytes = { sealed: 0, padding: 0, delivered: 0 }
   readonly #cameras = { connected: 0, failed: 0 }
+  readonly #lostOf = new Map<number, number>()
   #units = 0
   #heard = 0
   #listedObjects = 0
@@ -98,6 +108,9 @@ class Trial {
   }
 
   async search(): Promise<void> {
+    const { strangersLetIn } = this.#evidence
+    if (strangersLetIn > 0)
+      this.#findings.add("strangers let in", `${strangersLetIn} with a key of their own`, strangersLetIn)
     const { canary, plainPlaces, storedObjects } = this.#evidence
     const { found, bytes } = await searchPlain(plainPlaces, canary)
     for (const { file, at, form } of found)
@@ -125,13 +138,15 @@ class Trial {
       bytes: this.#bytes,
       cameras: this.#cameras,
       failures: this.#findings.failures,
-      invariants: this.#findings.invariants(),
+      lostOf: this.#lostOf,
+      invariants: this.#findings.invariants(this.#evidence.limits),
     }
   }
 
   // What a camera says of itself
 
-  #hearCamera({ index, connects, fault, complaints, clips }: CameraResult): void {
+  #hearCamera(camera: CameraResult): void {
+    const { index, connects, connected, settled, fault, complaints, clips } = camera
     if (connects > 0) this.#cameras.connected++
     const paired = this.#evidence.owners.some((owner) => owner.index === index)
     if (connects === 0 || fault !== null || !paired) {
@@ -143,11 +158,18 @@ class Trial {
       .filter(({ outcome }) => outcome === "open")
       .map(({ clip }) => `clip ${clip} was not finished`)
     for (const complaint of [...complaints, ...unfinished])
-      this.#findings.add("complaints of cameras", `camera ${index}: ${complaint}`)
+      if (!isToBeExpected(complaint, this.#evidence.struck(index)))
+        this.#findings.add("complaints of cameras", `camera ${index}: ${complaint}`)
+    if (connects > 0 && fault === null && !(connected && settled))
+      this.#findings.add(
+        "cameras that did not recover",
+        `camera ${index}: ${connected ? "its spool is not empty" : "not connected"}`,
+      )
   }
 
   #hearClip({ outcome, segments, sealedBytes, paddingBytes }: ClipTally): void {
     if (outcome === "discarded") this.#clips.discarded++
+    if (outcome === "cut" && segments > 0) this.#clips.cut++
     if (outcome !== "recorded") return
     this.#clips.recorded++
     this.#segments.sealed += segments
@@ -170,6 +192,11 @@ class Trial {
       const tally = tallies.get(clip.clip)
       const objects = objectsOf(clip)
       this.#listedObjects += objects.filter(({ fate }) => fate === "received").length
+      if (tally?.outcome === "cut" || tally?.outcome === "lost") {
+        tallies.delete(clip.clip)
+        await this.#weighCut(camera, clip, tally, vault, source)
+        continue
+      }
       if (tally?.outcome !== "recorded") {
         // A clip that was not finished may be there in part: that it was not finished is counted already.
         if (tally?.outcome !== "open")
@@ -184,8 +211,41 @@ class Trial {
       if (span) shown.push({ tally, span })
     }
     this.#checkMotions(camera, shown)
-    for (const { clip, outcome } of tallies.values())
+    for (const { clip, outcome, segments } of tallies.values()) {
       if (outcome === "recorded") this.#lose(camera, clip, "no manifest lists it")
+      if (outcome === "cut" && segments > 0)
+        this.#lose(
+          camera,
+          clip,
+          `${segments} segments were safe when the power went, and no manifest lists it`,
+        )
+    }
+  }
+
+  /** Of a clip that its camera could not finish, what was safe must be there, from its beginning and as it was. */
+  async #weighCut(
+    camera: CameraResult,
+    clip: VaultClip,
+    tally: ClipTally,
+    vault: Vault,
+    source: RememberingSource,
+  ): Promise<void> {
+    const received = clip.segments.filter(({ fate }) => fate === "received")
+    this.#bytes.delivered += sealedBytes(objectsOf(clip).filter(({ fate }) => fate === "received"))
+    const dropped = clip.segments.filter(({ fate }) => fate === "dropped by the camera").length
+    if (tally.outcome === "cut" && received.length + dropped < tally.segments) {
+      this.#lose(
+        camera,
+        clip.clip,
+        `${received.length} of ${tally.segments} segments that were safe are there`,
+      )
+      return
+    }
+    if (dropped > 0 || received.length === 0) return
+    const missed = new Set(camera.missedGroups)
+    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), missed)
+    this.#record(camera, clip, findings)
+    await this.#letOthersTry(camera, clip, source)
   }
 
   async #weigh(
@@ -207,24 +267,26 @@ class Trial {
     // Dropped with a record: neither delivered nor lost.
     if (missing.length > 0) return null
     this.#clips.delivered++
-    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index))
+    const missed = new Set(camera.missedGroups)
+    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), missed)
     this.#record(camera, clip, findings)
-    const opened = await this.#outsiders.open(source.forget(), camera.index)
-    if (opened > 0) {
-      this.#clips.openedByOthers++
-      this.#findings.add(
-        "clips opened by others",
-        `camera ${camera.index}: clip ${clip.clip}, ${opened} times`,
-      )
-    }
+    await this.#letOthersTry(camera, clip, source)
     if (findings.opened) await this.#options.onOpened?.(camera.index, clip.clip, findings.opened.film)
     return findings.span
+  }
+
+  async #letOthersTry(camera: CameraResult, clip: VaultClip, source: RememberingSource): Promise<void> {
+    const opened = await this.#outsiders.open(source.forget(), camera.index)
+    if (opened === 0) return
+    this.#clips.openedByOthers++
+    this.#findings.add("clips opened by others", `camera ${camera.index}: clip ${clip.clip}, ${opened} times`)
   }
 
   #checkMotions(
     { index }: CameraResult,
     shown: readonly { readonly tally: ClipTally; readonly span: Span }[],
   ): void {
+    if (!seesItsMotions(this.#evidence.struck(index))) return
     const camera = this.#evidence.camera(index)
     const { recording } = fleetConfig(camera.footage)
     const spans = shown.map(({ span }) => span)
@@ -263,6 +325,7 @@ class Trial {
 
   #lose({ index }: CameraResult, clip: string, why: string): null {
     this.#clips.lost++
+    this.#lostOf.set(index, (this.#lostOf.get(index) ?? 0) + 1)
     this.#findings.add("clips lost", `camera ${index}: clip ${clip}: ${why}`)
     return null
   }

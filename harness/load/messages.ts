@@ -1,6 +1,8 @@
+import type { Bytes } from "../../firmware/units.ts"
 import type { ClipTally, SequenceRange } from "../../simulator/tally.ts"
 import type { CloudStats } from "../cloud/cloud-log.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
+import type { BucketFaults } from "./faulty-bucket.ts"
 import type { FleetPlan } from "./plan.ts"
 
 /** Everything that the processes of a load test say to each other. Any child may also say "failed", and is gone then. */
@@ -15,23 +17,37 @@ export interface Usage {
   readonly cpuSeconds: number
   /** The most it ever was. */
   readonly memoryMiB: number
+  /** Which part of its busy time went into sealing, or into ingest; null: nobody looked, or it was never busy. */
+  readonly share: number | null
 }
 
 export type ToCloud =
   | {
       readonly kind: "begin"
       readonly name: string
+      /** 0: any free one. */
+      readonly port: number
       readonly directory: string
       readonly keyFile: string
       readonly logFile: string
+      readonly seed: number
     }
   | { readonly kind: "run" }
+  | { readonly kind: "faults"; readonly faults: BucketFaults }
   | { readonly kind: "close" }
 
 export type FromCloud =
   | { readonly kind: "listening"; readonly port: number; readonly identity: CloudIdentity }
-  | { readonly kind: "progress"; readonly bytes: number }
+  | ({ readonly kind: "progress" } & CloudProgress)
   | { readonly kind: "closed"; readonly usage: Usage; readonly stats: CloudStats }
+
+export interface CloudProgress {
+  /** Made durable since this process began. */
+  readonly bytes: Bytes
+  readonly usage: Usage
+  /** Now. */
+  readonly memoryMiB: number
+}
 
 export type ToCameras =
   | {
@@ -54,6 +70,8 @@ export type FromCameras =
   /** Pairings have ended and the first camera starts. */
   | { readonly kind: "running" }
   | ({ readonly kind: "progress" } & CameraProgress)
+  /** Nothing more happens before the cameras: the final phase. */
+  | { readonly kind: "quiet" }
   | CamerasFinished
 
 /** All that one process of cameras has to tell. */
@@ -61,11 +79,24 @@ export interface CamerasFinished {
   readonly kind: "finished"
   readonly cameras: readonly CameraResult[]
   readonly usage: Usage
-  readonly lagP99Ms: number
-  /** An HdrHistogram of microseconds, compressed, base64. */
-  readonly latency: string
+  readonly strangersLetIn: number
+  /** Seconds from quiet to every spool being empty, or to giving up. */
+  readonly recoverySeconds: number
+  /** Resident memory when all were connected and nothing had moved, less what it was before there were cameras; null: something had. */
+  readonly idleMiB: number | null
+  readonly times: TimesTold
 }
 
+/** HdrHistograms of microseconds, compressed, base64. */
+export interface TimesTold {
+  readonly receipt: string
+  readonly alert: string
+  readonly connect: string
+  readonly backOff: string
+  readonly lag: string
+}
+
+/** How a process of cameras stands. Counts are from the run's start. */
 export interface CameraProgress {
   readonly connected: number
   readonly recorded: number
@@ -73,8 +104,19 @@ export interface CameraProgress {
   readonly sealed: number
   readonly uploaded: number
   readonly received: number
+  readonly connects: number
+  readonly dials: number
+  readonly disconnects: number
+  readonly usage: Usage
+  /** Now. */
+  readonly memoryMiB: number
   /** Since the last time. */
   readonly lagMs: number
+  readonly receiptP50Ms: number | null
+  readonly receiptP95Ms: number | null
+  readonly alertP95Ms: number | null
+  /** Of the whole run so far. */
+  readonly times: TimesTold
 }
 
 /** What one camera says of itself when all is over. */
@@ -82,6 +124,7 @@ export interface CameraResult {
   readonly index: number
   readonly device: string | null
   readonly connects: number
+  readonly connected: boolean
   readonly settled: boolean
   /** Why its firmware ended too soon. */
   readonly fault: string | null
@@ -89,4 +132,12 @@ export interface CameraResult {
   readonly clips: readonly ClipTally[]
   readonly received: readonly SequenceRange[]
   readonly dropped: readonly SequenceRange[]
+  readonly visits: number
+  readonly missedVisits: number
+  readonly disconnects: number
+  readonly refusedUploads: number
+  /** Groups of pictures that its lens did not give. */
+  readonly missedGroups: readonly number[]
+  /** Its longest and its typical way to a receipt. */
+  readonly receiptP95Ms: number | null
 }

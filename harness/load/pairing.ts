@@ -35,19 +35,19 @@ const AT_ONCE = 32
 /** For one camera; in a machine that keeps up it takes a tenth of a second. */
 const PAIR_WITHIN: Milliseconds = seconds(30)
 
-/** Pairs cameras 0 to `count` over the broker, as their owners; those that did not make it are missing. */
-export async function pairAll(count: number, parts: PairingParts): Promise<readonly Owner[]> {
+/** Pairs cameras `from` up to `to` over the broker, as their owners; those that did not make it are missing. */
+export async function pairAll(from: number, to: number, parts: PairingParts): Promise<readonly Owner[]> {
   setMaxListeners(0, parts.signal) // every pairing listens
   const owners: Owner[] = []
-  let next = 0
+  let next = from
   const pairNext = async () => {
-    while (next < count && !parts.signal.aborted) {
+    while (next < to && !parts.signal.aborted) {
       const owner = await pairOne(next++, parts)
       if (owner) owners.push(owner)
       parts.onPaired()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, pairNext))
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, to - from) }, pairNext))
   return owners.sort((a, b) => a.index - b.index)
 }
 

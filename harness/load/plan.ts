@@ -1,19 +1,25 @@
 import { createHash } from "node:crypto"
+import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { loadFilm } from "../../simulator/film.ts"
-import type { FleetCamera } from "../../simulator/fleet.ts"
+import { type FleetCamera, type FleetHabits, startDelay } from "../../simulator/fleet.ts"
 import { type Footage, loadScene, SCENES } from "../../simulator/footage.ts"
+import { atRate } from "../../simulator/footage-rate.ts"
 import { type MotionSpan, parseMotion, printMotion, seededMotion } from "../../simulator/motion.ts"
 import { seededRandom } from "../../simulator/random.ts"
+import { type Step, scriptOf } from "../../simulator/script.ts"
+import { recordingCameras, visitsOf } from "../scenario/arrivals.ts"
+import type { Scenario } from "../scenario/scenario.ts"
+import { type Strike, strikesOf } from "../scenario/strikes.ts"
 
 /** What is asked of a run: enough for each process to make the same fleet of it. */
 export interface FleetPlan {
   readonly seed: number
-  readonly cameras: number
-  readonly seconds: number
-  /** A film; null: the project's own scenes. An absolute path. */
-  readonly scene: string | null
-  /** As `--motion` spells it; null: from the seed. Only films need it. */
-  readonly motion: string | null
+  /** The scenario's name, or its file. */
+  readonly name: string
+  readonly scenario: Scenario
+  /** Which of the scenario's cameras are this run's: `from` included, `to` not. All, but for a shard. */
+  readonly from: number
+  readonly to: number
 }
 
 export interface LoadedPlan {
@@ -23,30 +29,80 @@ export interface LoadedPlan {
   readonly motion: string | null
   /** Must be found in no plain place: every camera's own canary begins with it. */
   readonly canary: string
+  readonly strikes: readonly Strike[]
+  readonly habits: FleetHabits
   camera(index: number): FleetCamera
+  /** When it starts, counted from the fleet's start. */
+  startOf(index: number): Milliseconds
+  /** All that happens before it. */
+  scriptOf(index: number): readonly Step[]
 }
 
 /** @throws Fault as `loadFilm` and `parseMotion`: one line that says what to do. */
 export async function loadPlan(plan: FleetPlan): Promise<LoadedPlan> {
-  const canary = `canary-${createHash("sha256").update(`obscura ${plan.seed}`).digest("hex").slice(0, 32)}`
-  if (plan.scene === null) {
-    const scenes = await Promise.all(SCENES.map(loadScene))
-    const camera = (index: number) => cameraOf(plan, index, canary, scenes, null)
-    return { plan, warnings: [], motion: null, canary, camera }
+  const { seed, scenario } = plan
+  const { fleet } = scenario
+  const canary = `canary-${createHash("sha256").update(`obscura ${seed}`).digest("hex").slice(0, 32)}`
+  const { scenes, motion, warnings } = await scenesOf(plan)
+  const visits = visitsOf(scenario, seed)
+  const recording = recordingCameras(scenario, seed)
+  const camera = (index: number): FleetCamera => {
+    const shot = cameraOf(seed, index, canary, scenes, motion)
+    if (!recording.has(index)) return { ...shot, visits: [] }
+    return visits === null ? shot : { ...shot, visits: visits.get(index) ?? [] }
   }
-  const { footage, warnings } = await loadFilm(plan.scene)
-  const length = footage.duration / 90_000
+  const startOf = (index: number) =>
+    startDelay(
+      index,
+      fleet.cameras,
+      seconds(scenario.seconds),
+      ...(fleet.startWithin === null ? [] : [seconds(fleet.startWithin)]),
+    )
+  return {
+    plan,
+    warnings,
+    motion: motion && printMotion(motion),
+    canary,
+    strikes: strikesOf(scenario, seed),
+    habits: {
+      heartbeatEvery: seconds(fleet.heartbeatEvery),
+      ...(fleet.spoolBytesMax === null ? {} : { spoolBytesMax: fleet.spoolBytesMax }),
+    },
+    camera,
+    startOf,
+    scriptOf(index) {
+      const { footage, offset, motion: spans, visits: given } = camera(index)
+      const duration = seconds(scenario.seconds) - startOf(index)
+      const own = { seed, index, footage, offset, duration }
+      return given ?? scriptOf(spans === null ? own : { ...own, motion: spans })
+    },
+  }
+}
+
+async function scenesOf({ seed, scenario: { fleet } }: FleetPlan): Promise<{
+  readonly scenes: readonly Footage[]
+  readonly motion: readonly MotionSpan[] | null
+  readonly warnings: readonly string[]
+}> {
+  const paced = (footage: Footage) =>
+    fleet.bitsPerSecond === null ? footage : atRate(footage, fleet.bitsPerSecond)
+  if (fleet.scene === null) {
+    const scenes = await Promise.all(SCENES.map(loadScene))
+    return { scenes: scenes.map(paced), motion: null, warnings: [] }
+  }
+  const { footage, warnings } = await loadFilm(fleet.scene)
+  const scene = paced(footage)
+  const length = scene.duration / 90_000
   const motion =
-    plan.motion === null
-      ? seededMotion(length, seededRandom(plan.seed, "motion"))
-      : parseMotion(plan.motion, length)
-  const camera = (index: number) => cameraOf(plan, index, canary, [footage], motion)
-  return { plan, warnings, motion: printMotion(motion), canary, camera }
+    fleet.motion === null
+      ? seededMotion(length, seededRandom(seed, "motion"))
+      : parseMotion(fleet.motion, length)
+  return { scenes: [scene], motion, warnings }
 }
 
 /** Every camera differs: by its scene, by where in it it starts, by its number and canary in every group of pictures. */
 function cameraOf(
-  { seed }: FleetPlan,
+  seed: number,
   index: number,
   canary: string,
   scenes: readonly Footage[],

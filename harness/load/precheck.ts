@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs"
 import { floorAndSteps, nominalSegmentBytes } from "../../firmware/delivery/padding.ts"
 import { Fault } from "../../firmware/errors.ts"
 import { type Bytes, KiB, MiB, type Milliseconds, type Seconds } from "../../firmware/units.ts"
-import { fleetConfig, startDelay } from "../../simulator/fleet.ts"
-import { type Step, scriptOf } from "../../simulator/script.ts"
+import { fleetConfig } from "../../simulator/fleet.ts"
+import type { Step } from "../../simulator/script.ts"
 import type { LoadedPlan } from "./plan.ts"
 
 export interface Estimate {
@@ -23,20 +23,19 @@ const FINISHING: Seconds = 6
 
 /** How long it will take and how much room, by playing every camera's script in the mind. */
 export function estimate(loaded: LoadedPlan): Estimate {
-  const { cameras, seconds } = loaded.plan
+  const { from, to, scenario } = loaded.plan
   let diskBytes = 0
-  for (let index = 0; index < cameras; index++) {
-    const { footage, offset, motion } = loaded.camera(index)
-    const { lens, recording } = fleetConfig(footage)
-    const duration = seconds * 1_000 - startDelay(index, cameras, seconds * 1_000)
-    const script = { seed: loaded.plan.seed, index, footage, offset, duration }
-    const clips = clipsOf(scriptOf(motion === null ? script : { ...script, motion }), recording)
+  for (let index = from; index < to; index++) {
+    const { footage } = loaded.camera(index)
+    const { lens, recording } = fleetConfig(footage, loaded.habits)
+    const clips = clipsOf(loaded.scriptOf(index), recording)
     const nominal = nominalSegmentBytes({ ...lens, segmentMin: recording.segmentMin })
     const segment = Math.max(recording.segmentMin, lens.groupOfPictures)
     const recorded = clips.reduce((sum, clip) => sum + clip + segment, 0)
     diskBytes += (recorded / segment) * floorAndSteps(nominal)(nominal) + clips.length * SIDECAR_BYTES
   }
-  const duration = 3 + cameras * PAIR_EACH + seconds + FINISHING + diskBytes / JUDGED_BYTES_PER_SECOND
+  const pairing = (to - from) * PAIR_EACH
+  const duration = 3 + pairing + scenario.seconds + FINISHING + diskBytes / JUDGED_BYTES_PER_SECOND
   return { duration, diskBytes }
 }
 

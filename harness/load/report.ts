@@ -16,16 +16,53 @@ export const invariantShape = z.strictObject({
   detail: z.string(),
 })
 
+export const thresholdShape = z.strictObject({
+  metric: z.string().min(1),
+  /** As k6 spells it: p(95)<500. */
+  expr: z.string().min(1),
+  /** What the left side came to; null: the metric never fired, which fails. */
+  value: z.number().nullable(),
+  pass: z.boolean(),
+})
+
+export const faultStruckShape = z.strictObject({
+  /** Seconds from the first camera's start. */
+  at: measure,
+  /** Seconds; null: at one moment. */
+  for: measure.nullable(),
+  kind: z.string().min(1),
+  /** Its numbers, in words; may be empty. */
+  detail: z.string(),
+  /** "cloud", or which cameras: indexes and ranges, 0-3,7. */
+  target: z.string().min(1),
+})
+
+/** One of the cameras that fared worst. */
+export const worstShape = z.strictObject({
+  camera: count,
+  up: z.boolean(),
+  connects: count,
+  clips: count,
+  lost: count,
+  dropped: count,
+  p95Ms: measure.nullable(),
+  complaints: z.array(z.string()),
+})
+
 export const reportShape = z.strictObject({
-  schema: z.literal("obscura.report.v1"),
+  schema: z.literal("obscura.report.v2"),
+  scenario: z.string().min(1),
   seed: count,
   commit: z.string().min(1),
   command: z.string().min(1),
-  exitCode: z.union([z.literal(0), z.literal(1)]),
+  /** 99: nothing broke, but a threshold failed. */
+  exitCode: z.union([z.literal(0), z.literal(1), z.literal(99)]),
   cameras: z.strictObject({ asked: count, connected: count, failed: count }),
   clips: z.strictObject({
     recorded: count,
     discarded: count,
+    /** The power went while they were recorded. */
+    cut: count,
     delivered: count,
     opened: count,
     lost: count,
@@ -35,18 +72,46 @@ export const reportShape = z.strictObject({
   segments: z.strictObject({ sealed: count, delivered: count, dropped: count }),
   bytes: z.strictObject({ sealed: count, padding: count }),
   invariants: z.array(invariantShape),
+  thresholds: z.array(thresholdShape),
+  /** What struck whom and when, in order. */
+  faults: z.array(faultStruckShape),
+  /** Every metric that fired: a number for a gauge or counter, for a trend its percentiles. */
+  metrics: z.record(z.string(), z.union([z.number(), z.record(z.string(), z.number())])),
+  worst: z.array(worstShape),
+  connects: z.strictObject({
+    /** Most in one second. */
+    perSecond: measure.nullable(),
+    /** Against bare mqtt.js clients on the same machine; null: not measured in this run. */
+    ratio: measure.nullable(),
+  }),
   /** null: nothing was received. */
   latency: z.strictObject({ p50Ms: measure.nullable(), p95Ms: measure.nullable() }),
   /** null: nothing was delivered. */
   cpu: z.strictObject({
+    /** Sealing included. */
     camerasSecondsPerGB: measure.nullable(),
+    sealingSecondsPerGB: measure.nullable(),
+    /** Ingest left out. */
     brokerSecondsPerGB: measure.nullable(),
+    ingestSecondsPerGB: measure.nullable(),
   }),
-  memory: z.strictObject({ camerasMiB: measure, brokerMiB: measure }),
+  memory: z.strictObject({
+    camerasMiB: measure,
+    brokerMiB: measure,
+    /** What the cameras' processes grew by until nothing had moved yet, for each camera; null: something had. */
+    idleKiBPerCamera: measure.nullable(),
+  }),
   generator: z.strictObject({ lagP99Ms: measure }),
+  /** null: in real time. */
+  virtual: z.strictObject({ seconds: measure, wallSeconds: measure }).nullable(),
+  /** SHA-256 of what happened in order; in virtual time alone. */
+  eventLogHash: z.string().nullable(),
 })
 
 export type Report = z.infer<typeof reportShape>
+export type ThresholdResult = z.infer<typeof thresholdShape>
+export type FaultStruck = z.infer<typeof faultStruckShape>
+export type WorstCamera = z.infer<typeof worstShape>
 export type Invariant = z.infer<typeof invariantShape>
 
 /** @throws Fault "broken": not a report. */

@@ -11,7 +11,8 @@ import { makeFolders } from "../../hardware/make-folder.ts"
  *   owners/<n>/      identity.txt, the key of camera n's owner: never in the cloud's hands
  *   clips/           the first clips, opened and playable
  *   cloud-keys.json  the cloud's own keys, which open nothing
- *   report.json  cameras.log  cloud.log
+ *   report.html      for a person; report.json, series.json, junit.xml and metrics.prom for programs
+ *   cameras.log  cloud.log
  *   .obscura-run     says that a fleet made this folder: only such folders are ever removed again
  */
 export interface RunFolder {
@@ -21,6 +22,10 @@ export interface RunFolder {
   readonly clips: string
   readonly cloudKeys: string
   readonly report: string
+  readonly html: string
+  readonly series: string
+  readonly junit: string
+  readonly metrics: string
   readonly camerasLog: string
   readonly cloudLog: string
 }
@@ -76,9 +81,19 @@ export function pathsIn(directory: string): RunFolder {
     clips: path("clips"),
     cloudKeys: path("cloud-keys.json"),
     report: path("report.json"),
+    html: path("report.html"),
+    series: path("series.json"),
+    junit: path("junit.xml"),
+    metrics: path("metrics.prom"),
     camerasLog: path("cameras.log"),
     cloudLog: path("cloud.log"),
   }
+}
+
+/** One for each process of cameras: cameras.log, or cameras-0.log and on. */
+export function camerasLogs({ camerasLog }: RunFolder, processes: number): readonly string[] {
+  if (processes <= 1) return [camerasLog]
+  return Array.from({ length: processes }, (_, i) => camerasLog.replace(/\.log$/, `-${i}.log`))
 }
 
 /** 2026-03-01T12-30-00-42: sorts by date. */

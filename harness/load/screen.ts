@@ -1,19 +1,50 @@
-import { type Bytes, type Milliseconds, seconds } from "../../firmware/units.ts"
-import type { CameraProgress } from "./messages.ts"
+import { stripVTControlCharacters } from "node:util"
+import { type Milliseconds, seconds } from "../../firmware/units.ts"
+
+/** One line of what is drawn anew; `tone` colours it where the terminal has colours. */
+export interface Line {
+  readonly text: string
+  readonly tone: "plain" | "warning" | "bad"
+}
+
+/** Where things are shown: a terminal or a file. */
+export type Output = Pick<NodeJS.WriteStream, "write"> &
+  Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns" | "rows" | "hasColors">>
 
 /** More often only flickers. */
 const REDRAW_EVERY: Milliseconds = 100
+const COLUMNS = 80
+const ROWS = 24
+/** ECMA-48, select graphic rendition. */
+const COLOURS = { warning: "\u001b[33m", bad: "\u001b[31m" } as const
+const PLAIN = "\u001b[0m"
 
 /** What a person sees while a run goes on: on a terminal one block that is drawn anew, elsewhere a line now and then. */
 export class Screen {
-  readonly #out: NodeJS.WriteStream
+  readonly #out: Output
   readonly #plainEvery: Milliseconds
-  #drawn = 0
+  /** How many columns each line of the block took. */
+  #drawn: readonly number[] = []
   #shownAt = Number.NEGATIVE_INFINITY
 
-  constructor(out: NodeJS.WriteStream, plainEvery: Milliseconds = seconds(5)) {
+  constructor(out: Output, plainEvery: Milliseconds = seconds(5)) {
     this.#out = out
     this.#plainEvery = plainEvery
+  }
+
+  /** Whether it draws blocks. */
+  get isLive(): boolean {
+    return this.#out.isTTY === true
+  }
+
+  /** Of a block's lines; one column stays free, for a full one wraps on some terminals. */
+  get columns(): number {
+    return Math.max(20, (this.#out.columns || COLUMNS) - 1)
+  }
+
+  /** Of a block; the one below it has the cursor. */
+  get rows(): number {
+    return Math.max(2, (this.#out.rows || ROWS) - 1)
   }
 
   /** A line that stays. */
@@ -23,18 +54,21 @@ export class Screen {
   }
 
   /** The state of things: `block` on a terminal, `line` elsewhere, and not too often. */
-  show(block: readonly string[], line: string): void {
+  show(block: readonly (Line | string)[], line: string): void {
     const now = performance.now()
-    if (now - this.#shownAt < (this.#out.isTTY ? REDRAW_EVERY : this.#plainEvery)) return
+    if (now - this.#shownAt < (this.isLive ? REDRAW_EVERY : this.#plainEvery)) return
     this.#shownAt = now
-    if (this.#out.isTTY) {
-      this.#erase()
-      const width = Math.max(20, (this.#out.columns ?? 80) - 1)
-      this.#out.write(block.map((each) => `${each.slice(0, width)}\n`).join(""))
-      this.#drawn = block.length
+    if (!this.isLive) {
+      this.#out.write(`${line}\n`)
       return
     }
-    this.#out.write(`${line}\n`)
+    this.#erase()
+    const lines = block
+      .slice(0, this.rows)
+      .map((each) => (typeof each === "string" ? { text: each, tone: "plain" as const } : each))
+      .map(({ text, tone }) => ({ text: [...printable(text)].slice(0, this.columns).join(""), tone }))
+    this.#out.write(lines.map((each) => `${this.#coloured(each)}\n`).join(""))
+    this.#drawn = lines.map(({ text }) => text.length)
   }
 
   /** The next state is shown at once. */
@@ -43,75 +77,24 @@ export class Screen {
     this.#shownAt = Number.NEGATIVE_INFINITY
   }
 
+  #coloured({ text, tone }: Line): string {
+    if (tone === "plain" || this.#out.hasColors?.() !== true) return text
+    return `${COLOURS[tone]}${text}${PLAIN}`
+  }
+
   #erase(): void {
+    // A terminal that has become narrower since has wrapped what was drawn.
+    const columns = this.#out.columns || COLUMNS
+    const rows = this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / columns)), 0)
     // ECMA-48: cursor up, then erase to the end of the screen.
-    if (this.#drawn > 0) this.#out.write(`\u001b[${this.#drawn}A\u001b[J`)
-    this.#drawn = 0
+    if (rows > 0) this.#out.write(`\u001b[${rows}A\u001b[J`)
+    this.#drawn = []
   }
 }
 
-/** A fleet at work: what its processes said last, as text. */
-export class LiveView {
-  readonly #cameras: number
-  readonly #duration: Milliseconds
-  readonly #begun = performance.now()
-  readonly #workers = new Map<number, CameraProgress>()
-  #bytes: Bytes = 0
-  #bytesAt = performance.now()
-  #bytesPerSecond = 0
-
-  constructor(cameras: number, duration: Milliseconds) {
-    this.#cameras = cameras
-    this.#duration = duration
-  }
-
-  hearCameras(worker: number, progress: CameraProgress): void {
-    this.#workers.set(worker, progress)
-  }
-
-  hearCloud(bytes: Bytes): void {
-    const now = performance.now()
-    const elapsed = (now - this.#bytesAt) / 1_000
-    if (elapsed > 0.2) this.#bytesPerSecond = (bytes - this.#bytes) / elapsed
-    this.#bytes = bytes
-    this.#bytesAt = now
-  }
-
-  draw(screen: Screen): void {
-    const passed = (performance.now() - this.#begun) / 1_000
-    const whole = this.#duration / 1_000
-    const stage = passed < whole ? `${passed.toFixed(0)} s of ${whole} s` : "finishing clips and uploads"
-    const sum = this.#sum()
-    const { connected, recorded, discarded, sealed, uploaded, received, lagMs } = sum
-    const rate = `${(this.#bytesPerSecond / 1_000_000).toFixed(1)} MB/s`
-    const lag = `lag ${lagMs.toFixed(0)} ms`
-    const [s, u, r] = [sealed, uploaded, received].map(grouped)
-    screen.show(
-      [
-        `  running   ${stage}`,
-        `  cameras   ${connected} of ${this.#cameras} connected, ${lag}`,
-        `  clips     ${grouped(recorded)} recorded, ${grouped(discarded)} discarded`,
-        `  objects   ${s} sealed, ${u} uploaded, ${r} received`,
-        `  cloud     ${rate}`,
-      ],
-      `${stage}: ${connected}/${this.#cameras} connected, clips: ${grouped(recorded)} recorded, objects: ` +
-        `${s} sealed, ${u} uploaded, ${r} received, ${rate}, ${lag}`,
-    )
-  }
-
-  #sum(): CameraProgress {
-    const sum = { connected: 0, recorded: 0, discarded: 0, sealed: 0, uploaded: 0, received: 0, lagMs: 0 }
-    for (const worker of this.#workers.values()) {
-      sum.connected += worker.connected
-      sum.recorded += worker.recorded
-      sum.discarded += worker.discarded
-      sum.sealed += worker.sealed
-      sum.uploaded += worker.uploaded
-      sum.received += worker.received
-      sum.lagMs = Math.max(sum.lagMs, worker.lagMs)
-    }
-    return sum
-  }
+/** Names of scenarios and faults come from files: none of them steers the terminal. */
+function printable(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, "")
 }
 
 /** 12345 as 12,345. */

@@ -17,6 +17,9 @@ export function summaryOf(
     ["cameras", `${cameras.asked} asked, ${cameras.connected} connected, ${cameras.failed} failed`],
     ["clips", `${grouped(clips.recorded)} recorded, ${grouped(clips.discarded)} discarded on the camera`],
     ["", `${grouped(clips.delivered)} delivered, ${grouped(clips.opened)} opened by their owners`],
+    ...(clips.cut > 0
+      ? [["", `${clips.cut} cut short by the power; what was safe of them is judged`] as [string, string]]
+      : []),
     ["", `${clips.lost} lost, ${clips.doubled} doubled, ${clips.openedByOthers} opened by others (${tries})`],
     [
       "segments",
@@ -24,27 +27,64 @@ export function summaryOf(
     ],
     ["sealed", `${inMiB(bytes.sealed)}, of it ${percent(bytes.padding, bytes.sealed)} padding`],
     ["latency", `${ms(latency.p50Ms)} median, ${ms(latency.p95Ms)} 95th percentile, listed to receipt`],
-    ["CPU", `${perGB(cpu.camerasSecondsPerGB)} cameras, ${perGB(cpu.brokerSecondsPerGB)} broker`],
+    [
+      "CPU",
+      `${perGB(cpu.camerasSecondsPerGB)} cameras (sealing ${perGB(cpu.sealingSecondsPerGB)}), ` +
+        `${perGB(cpu.brokerSecondsPerGB)} broker, ${perGB(cpu.ingestSecondsPerGB)} ingest`,
+    ],
     ["memory", `${memory.camerasMiB.toFixed(0)} MiB cameras, ${memory.brokerMiB.toFixed(0)} MiB broker`],
     ["generator", `lag ${ms(generator.lagP99Ms)} at the 99th percentile`],
   ]
+  const failed = report.thresholds.filter(({ pass }) => !pass)
   const table = rows.map(([name, value]) => `  ${name.padEnd(10)}  ${value}`)
   const broken = report.invariants.filter(({ count, limit }) => count > limit)
   const here = nameOf(folder.directory)
   return [
     "",
     ...table,
+    ...faultsAndThresholds(report),
     "",
-    `  ${here}/report.json`,
+    `  ${here}/report.html  (and report.json, series.json, junit.xml, metrics.prom)`,
     `  ${here}/clips  (${savedClips} opened as MP4)`,
     `  ${here}/bucket, ${here}/owners  (sealed, and the keys apart)`,
     "",
     ...broken.map(({ name, count }) => `FAILED  ${grouped(count)} ${name}`),
     ...failures.map((failure) => `  ${failure}`),
-    ...(broken.length > 0 ? [""] : []),
-    broken.length > 0 ? "It did not hold. To repeat it:" : "It held. To repeat it:",
+    ...failed.map(
+      ({ metric, expr, value }) =>
+        `FAILED  ${metric} ${expr}: ${value === null ? "it never fired" : `it is ${short(value)}`}`,
+    ),
+    ...(broken.length + failed.length > 0 ? [""] : []),
+    broken.length > 0
+      ? "It did not hold. To repeat it:"
+      : failed.length > 0
+        ? "It held, but not within its thresholds. To repeat it:"
+        : "It held. To repeat it:",
     repeatLine(report),
   ].join("\n")
+}
+
+function faultsAndThresholds({ faults, thresholds }: Report): readonly string[] {
+  return [
+    ...(faults.length > 0 ? [""] : []),
+    ...faults.map(({ at, for: duration, kind, target }) => {
+      const when = duration === null ? `at ${short(at)} s` : `${short(at)} to ${short(at + duration)} s`
+      return `  ${when.padEnd(16)}  ${kind} (${target === "cloud" ? target : `cameras ${shortened(target)}`})`
+    }),
+    ...(thresholds.length > 0 ? [""] : []),
+    ...thresholds.map(
+      ({ metric, expr, value, pass }) =>
+        `  ${pass ? "held  " : "FAILED"}  ${metric} ${expr}  (${value === null ? "it never fired" : short(value)})`,
+    ),
+  ]
+}
+
+function short(value: number): string {
+  return Number(value.toPrecision(4)).toString()
+}
+
+function shortened(target: string): string {
+  return target.length > 60 ? `${target.slice(0, 57)}...` : target
 }
 
 export function repeatLine({ seed, commit, command }: Pick<Report, "seed" | "commit" | "command">): string {

@@ -14,7 +14,7 @@ export interface Header {
 }
 
 /** The most an opener holds before it has seen a header's end; the manifest's bound as well. */
-export const HEADER_BYTES_MAX: Bytes = 16 * KiB
+const HEADER_BYTES_MAX: Bytes = 16 * KiB
 
 /**
  * Reads the header at the start of `bytes`; null where its end has not come yet.

@@ -10,6 +10,7 @@ import {
   NO_MANIFEST,
   type ObjectEntry,
 } from "../../firmware/control/protocol.ts"
+import { lastSequence } from "../../firmware/delivery/manifest.ts"
 import { isFault } from "../../firmware/errors.ts"
 
 /** One object as the chain tells of it. */
@@ -33,6 +34,15 @@ export interface ChainView {
   readonly alerts: readonly ChainAlert[]
   /** Sequence of the newest entry, -1 if there is none. */
   readonly newest: number
+  /** By rising sequence. */
+  readonly links: readonly ChainLink[]
+}
+
+/** A manifest that verified: its first and last sequence, and the hash of its envelope. */
+export interface ChainLink {
+  readonly from: number
+  readonly to: number
+  readonly hash: string
 }
 
 interface VerifiedLink {
@@ -73,6 +83,11 @@ export function readChain(envelopes: readonly Uint8Array[], camera: PublicKey): 
     cuts: entries.map(({ entry }) => entry).filter((entry): entry is CutEntry => entry.kind === "cut"),
     alerts: [...alerts, ...forks(ordered), ...gaps(ordered, drops)],
     newest: entries.reduce((newest, { sequence }) => Math.max(newest, sequence), -1),
+    links: ordered.map(({ manifest, hash }) => ({
+      from: manifest.sequence,
+      to: lastSequence(manifest),
+      hash,
+    })),
   }
 }
 

@@ -12,22 +12,28 @@ export type Compared =
 /**
  * Compares a clip with what its virtual camera showed: access unit by access unit, NAL unit by NAL unit, and in time.
  * Where in the source it begins, the mark in its first key frame says; from there on nothing may be missing, added,
- * changed or moved.
+ * changed or moved. `missed`: groups of pictures that its lens did not give.
  */
-export function compareWithSource({ samples, presentationStart }: Fmp4, shot: Shot): Compared {
+export function compareWithSource(
+  { samples, presentationStart }: Fmp4,
+  shot: Shot,
+  missed: ReadonlySet<number> = new Set(),
+): Compared {
   const [head] = samples
   const mark = head?.nals.map(readSei).find((found) => found !== null)
   if (!head || !mark) return different("its first picture bears no mark")
   if (mark.camera !== shot.camera) return different(`it shows camera ${mark.camera}`)
   if (mark.canary !== shot.canary) return different("it bears another run's mark")
-  const source = expectedUnits(shot, mark.group, Number.POSITIVE_INFINITY)
+  const source = expectedUnits(shot, mark.group, Number.POSITIVE_INFINITY, missed)
   let first: ExpectedUnit | undefined
   let group = mark.group - 1
   for (const [index, sample] of samples.entries()) {
     const unit: ExpectedUnit | undefined = source.next().value
     if (!unit) return different("the source ended")
     first ??= unit
-    if (unit.keyFrame) group++
+    if (unit.keyFrame)
+      do group++
+      while (missed.has(group))
     const why = differenceOf(sample, unit, { first, presentationStart }) ?? durationDifference(samples, index)
     if (why) return different(`picture ${index} (group ${group} of its camera): ${why}`)
   }

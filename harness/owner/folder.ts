@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises"
+import { readdir, readFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { z } from "zod"
 import { fromJson, toJson } from "../../firmware/control/json.ts"
@@ -8,6 +8,7 @@ import { Fault, messageOf } from "../../firmware/errors.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import type { IdentityKind } from "./age-identity.ts"
 import { OwnerKeys } from "./keys.ts"
+import { NOTHING_SEEN, type Seen, seenShape } from "./tail.ts"
 
 /**
  * An owner's folder, never the cloud's:
@@ -15,6 +16,7 @@ import { OwnerKeys } from "./keys.ts"
  *   keys.age          the recovery kit under a passphrase (age, scrypt), or
  *   recovery-kit.txt  the recovery kit as it is, mode 0600, for a household that is only tried out
  *   cameras/<device>.json   the public key of each paired camera
+ *   seen/<device>.json      how far each camera's chain was when the owner last looked, so that a cloud cannot go back
  */
 export class OwnerFolder {
   readonly #directory: string
@@ -60,16 +62,46 @@ export class OwnerFolder {
     await writeFile(join(this.#directory, "cameras", `${camera.id}.json`), record, { mode: 0o600 })
   }
 
-  /** Sorted by device id. @throws Fault "malformed", definite: a damaged record. */
+  /** Sorted by device id. @throws Fault "malformed", definite: a damaged record; "usage", definite: not readable. */
   async cameras(): Promise<readonly PublicKey[]> {
-    const names = await readdir(join(this.#directory, "cameras")).catch(() => [])
+    const names = await this.#names("cameras")
     const records = names.filter((name) => name.endsWith(".json")).sort()
     return Promise.all(
       records.map(async (name) => {
-        const bytes = await readFile(join(this.#directory, "cameras", name))
+        const bytes = (await this.#read(join("cameras", name))) ?? new Uint8Array()
         return publicKeyFromHex(fromJson(bytes, cameraShape, `cameras/${name}`, 1_000).key)
       }),
     )
+  }
+
+  /** @throws Fault "malformed", definite: a damaged record; "usage", definite: not readable. */
+  async seen(device: string): Promise<Seen> {
+    const name = join("seen", `${device}.json`)
+    const bytes = await this.#read(name)
+    return bytes ? fromJson(bytes, seenShape, name, 1_000) : NOTHING_SEEN
+  }
+
+  /** @throws Fault "usage", definite: the folder cannot be written. */
+  async remember(device: string, seen: Seen): Promise<void> {
+    const path = join(this.#directory, "seen", `${device}.json`)
+    await makeFolder(join(this.#directory, "seen"))
+    try {
+      await writeFile(`${path}.new`, toJson(seen), { mode: 0o600 })
+      await rename(`${path}.new`, path)
+    } catch (cause) {
+      throw new Fault("usage", `${path}: cannot be written (${messageOf(cause)})`, { cause })
+    }
+  }
+
+  async #names(folder: string): Promise<readonly string[]> {
+    try {
+      return await readdir(join(this.#directory, folder))
+    } catch (cause) {
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return []
+      throw new Fault("usage", `${join(this.#directory, folder)}: cannot be read (${messageOf(cause)})`, {
+        cause,
+      })
+    }
   }
 
   async #read(name: string): Promise<Buffer | null> {

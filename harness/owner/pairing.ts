@@ -2,7 +2,12 @@ import { randomBytes } from "node:crypto"
 import type { CameraConfig } from "../../firmware/config.ts"
 import { type PublicKey, publicKeyFromHex, signingKeyOf } from "../../firmware/control/keys.ts"
 import { Link, type LinkParts } from "../../firmware/control/link.ts"
-import { PairingTranscript, type SetupCode } from "../../firmware/control/pairing.ts"
+import {
+  FAILURES_MAX,
+  PAIRING_WITHIN,
+  PairingTranscript,
+  type SetupCode,
+} from "../../firmware/control/pairing.ts"
 import { pairingTopic } from "../../firmware/control/protocol.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
@@ -12,6 +17,9 @@ import type { OwnerKeys } from "./keys.ts"
 
 const REPEAT_EVERY: Milliseconds = 2_000
 
+/** Rendezvous of the codes that this process has waited with: each is good for one attempt, whatever came of it. */
+const spent = new Set<string>()
+
 interface Offering {
   readonly hello: Uint8Array
   readonly message: Uint8Array
@@ -20,8 +28,11 @@ interface Offering {
 
 /**
  * The owner's side of pairing: waits at the rendezvous for the camera that was shown `code`, offers itself, and waits
- * for the answer. Resolves with the camera's key; null when `signal` aborts first. What does not authenticate is ignored:
- * anybody may shout at a rendezvous.
+ * for the answer. Resolves with the camera's key; null when `signal` aborts first, or after PAIRING_WITHIN. The code is
+ * dead afterwards, as it is for the camera.
+ *
+ * @throws Fault "usage", definite: the code was used before; Fault "refused", definite: FAILURES_MAX messages at the
+ *         rendezvous were not made with it. To know where that is, is to have seen the code, or to carry its messages.
  */
 export async function pairAsOwner(
   code: SetupCode,
@@ -32,11 +43,17 @@ export async function pairAsOwner(
   signal: AbortSignal,
 ): Promise<PublicKey | null> {
   const transcript = new PairingTranscript(code)
+  if (spent.has(transcript.rendezvous))
+    throw new Fault("usage", "pairing: this setup text was used before; ask for a new one")
+  spent.add(transcript.rendezvous)
   const topic = (step: "hello" | "offer" | "answer") => pairingTopic(transcript.rendezvous, step)
   const done = new AbortController()
   const stop = () => done.abort()
   signal.addEventListener("abort", stop, { once: true })
 
+  const cancelWindow = parts.clock.after(PAIRING_WITHIN, stop)
+
+  let failures = 0
   let offer: Offering | null = null
   let paired: PublicKey | null = null
   const news = new WakeUp()
@@ -58,6 +75,7 @@ export async function pairAsOwner(
       }
     } catch (error) {
       if (!isFault(error)) throw error
+      if (++failures >= FAILURES_MAX) stop()
     }
     news.wake()
   })
@@ -70,12 +88,18 @@ export async function pairAsOwner(
       if (!paired) await news.wait(done.signal)
       cancel()
     }
-    return paired
   } finally {
+    cancelWindow()
     signal.removeEventListener("abort", stop)
     stop()
     await running
   }
+  if (!paired && failures >= FAILURES_MAX)
+    throw new Fault(
+      "refused",
+      `pairing: ${failures} messages were not made with this setup text; it is dead now, ask for a new one`,
+    )
+  return paired
 }
 
 function offerFor(

@@ -5,7 +5,13 @@ import { objectId } from "../../firmware/control/protocol.ts"
 import { unpadJson } from "../../firmware/delivery/padding.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
 import type { Identity } from "./age-identity.ts"
-import { type ChainAlert, type ChainView, type ListedObject, readChain } from "./chain-view.ts"
+import {
+  type ChainAlert,
+  type ChainLink,
+  type ChainView,
+  type ListedObject,
+  readChain,
+} from "./chain-view.ts"
 import { openAge } from "./open-age.ts"
 
 /** Where sealed objects and manifests can be had: a bucket on disk, or anything like it. Nothing it says is believed. */
@@ -43,6 +49,7 @@ export interface VaultView {
   readonly clips: readonly VaultClip[]
   readonly alerts: readonly ChainAlert[]
   readonly newest: number
+  readonly links: readonly ChainLink[]
 }
 
 /** One camera as its owner sees it through a cloud that is not trusted. */
@@ -67,14 +74,20 @@ export class Vault {
       const twin = objects.get(listed.entry.id)
       if (twin?.fate !== "received") objects.set(listed.entry.id, { ...listed, fate })
     }
-    return { clips: clipsOf([...objects.values()], chain), alerts: chain.alerts, newest: chain.newest }
+    const { alerts, newest, links } = chain
+    return { clips: clipsOf([...objects.values()], chain), alerts, newest, links }
   }
 
   /**
    * Opens one object.
    * @throws Fault "unavailable": not there; "tampered": not what the camera signed; "refused": sealed for somebody else.
    */
-  async open({ entry }: ListedObject): Promise<Uint8Array> {
+  async open(listed: ListedObject): Promise<Uint8Array> {
+    return openAge(await this.sealed(listed), this.#identity, { commit: listed.entry.commit })
+  }
+
+  /** The plain age file of one object, as the camera signed it. @throws Fault "unavailable" or "tampered", as `open`. */
+  async sealed({ entry }: ListedObject): Promise<Uint8Array> {
     const bytes = await this.#source.object(entry.id)
     if (!bytes) throw new Fault("unavailable", `object ${entry.id} is not in the bucket`)
     const header = bytes.subarray(0, entry.headerBytes)
@@ -86,7 +99,7 @@ export class Vault {
       )
     if (sha256Hex(header) !== entry.headerHash)
       throw new Fault("tampered", `object ${entry.id} is not what its camera signed: its header was changed`)
-    return openAge(bytes, this.#identity, { commit: entry.commit })
+    return bytes
   }
 
   /**
@@ -94,6 +107,12 @@ export class Vault {
    * @throws as `open`; Fault "unavailable" when a segment before the last known one is missing, or there twice.
    */
   async openClip(clip: VaultClip): Promise<Uint8Array> {
+    this.checkWhole(clip)
+    return Buffer.concat(await Promise.all(clip.segments.map((segment) => this.open(segment))))
+  }
+
+  /** @throws Fault "unavailable": a segment before the last known one is missing, or there twice. */
+  checkWhole(clip: VaultClip): void {
     const missing = clip.segments.filter(({ fate }) => fate !== "received")
     if (clip.segments.length === 0 || missing.length > 0)
       throw new Fault(
@@ -106,7 +125,6 @@ export class Vault {
         "unavailable",
         `clip ${clip.clip}: segment ${hole} is missing from the chain, or claimed twice`,
       )
-    return Buffer.concat(await Promise.all(clip.segments.map((segment) => this.open(segment))))
   }
 
   async #fateOf(listed: ListedObject, chain: ChainView, receipted: ReadonlySet<string>): Promise<Fate> {

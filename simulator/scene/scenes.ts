@@ -15,7 +15,7 @@ import { drawRain, drawWetStreet } from "./weather.ts"
 import { MAILBOX_DEPTH, paintMailbox, paintPorch, paintYard, STREET_LAMP } from "./yard.ts"
 
 export const FRAMES_PER_SECOND = 15
-export const SCENE_SECONDS: Seconds = 10
+const SCENE_SECONDS: Seconds = 10
 export const SCENE_FRAMES = FRAMES_PER_SECOND * SCENE_SECONDS
 
 /** What one scene adds to the yard. Times are seconds from its start. */

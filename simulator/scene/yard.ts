@@ -10,7 +10,7 @@ import type { View } from "./view.ts"
  */
 
 /** How far away things are, in metres. */
-export const PLACES = {
+const PLACES = {
   pavement: 10.2,
   kerb: 11.6,
   street: 13,

@@ -81,12 +81,12 @@ describe.each(Object.entries(clocks))("%s clock", (_name, make) => {
 test("a camera that has heard no NTP answer yet says that its real time may be anything", () => {
   expect(processClock("/nonexistent").real().uncertainty).toBe(Infinity)
   expect(processClock("/").real().uncertainty).toBeLessThan(60_000)
-  expect(virtualClock({ uncertainty: Infinity }).real().uncertainty).toBe(Infinity)
+  expect(virtualClock(() => ({ uncertainty: Infinity })).real().uncertainty).toBe(Infinity)
 })
 
 test("a skewed virtual clock is wrong about real time alone", () => {
   vi.useFakeTimers({ toFake: ["Date", "performance"], now: 1_000 })
-  const skewed = virtualClock({ skew: -400 })
+  const skewed = virtualClock(() => ({ skew: -400 }))
   expect(skewed.real().at).toBe(600)
   expect(skewed.monotonic()).toBe(virtualClock().monotonic())
   vi.useRealTimers()

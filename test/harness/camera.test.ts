@@ -11,7 +11,6 @@ import { bucketSource } from "../../harness/owner/bucket-source.ts"
 import { resendCommand, sendCommand } from "../../harness/owner/command.ts"
 import { OwnerKeys } from "../../harness/owner/keys.ts"
 import { Vault } from "../../harness/owner/vault.ts"
-import { Visitor } from "../../simulator/board.ts"
 import { virtualClock } from "../../simulator/clock.ts"
 import { noFaults } from "../../simulator/faults.ts"
 import { FaultyDialler } from "../../simulator/faulty-dialler.ts"
@@ -171,28 +170,41 @@ describe.concurrent("a camera", () => {
     await running()
   })
 
-  test("makes one clip of motions that overlap its post-roll, and ends a clip at its greatest length", async ({
+  test("makes exactly one clip of motions that overlap its post-roll", async ({ onTestFinished }) => {
+    const home = await open(onTestFinished, { config: { recording: { preRoll: 500, postRoll: 5_000 } } })
+    await home.pair()
+    const stop = home.run()
+    await home.line((line) => line.event === "connected")
+    await home.board.clock.sleep(1_200)
+    for (let motions = 0; motions < 3; motions++) {
+      home.visitor.moves(true)
+      await home.board.clock.sleep(200)
+      home.visitor.moves(false)
+      await home.board.clock.sleep(400)
+    }
+    await home.line(recorded)
+    // Long enough for a motion that was kept back to open another.
+    await home.board.clock.sleep(300)
+    const count = (event: LogLine["event"]) => home.lines.filter((line) => line.event === event).length
+    expect([count("motion"), count("clip opened"), count("clip recorded")]).toEqual([1, 1, 1])
+    await stop()
+  })
+
+  test("ends a clip at its greatest length, and goes on in the next while motion lasts", async ({
     onTestFinished,
   }) => {
     const home = await open(onTestFinished, {
-      config: { recording: { preRoll: 500, postRoll: 1_500, clipMax: 4_000 } },
+      config: { recording: { preRoll: 500, postRoll: 500, clipMax: 3_000 } },
     })
     await home.pair()
     const stop = home.run()
     await home.line((line) => line.event === "connected")
     await home.board.clock.sleep(1_200)
-    const visitor = new Visitor(home.board, home.config.pins)
-    visitor.moves(true)
-    await home.board.clock.sleep(300)
-    visitor.moves(false)
-    await home.board.clock.sleep(600)
-    visitor.moves(true)
+    home.visitor.moves(true)
     await until(() => home.lines.filter(recorded).length >= 2)
+    home.visitor.moves(false)
     await stop()
-    const opened = home.lines.filter((line) => line.event === "clip opened")
-    expect(opened.length).toBeLessThanOrEqual(3)
-    const first = home.lines.find(recorded)
-    expect(first).toMatchObject({ segments: 4 })
+    expect(home.lines.filter(recorded).slice(0, 2)).toMatchObject([{ segments: 3 }, { segments: 3 }])
   })
 
   test("that is stopped while it records closes the clip first", async ({ onTestFinished }) => {

@@ -88,11 +88,18 @@ describe("memory disk", () => {
 
   test("a single part is not copied, and several are joined once", async () => {
     const disk = diskWith({})
-    const part = Buffer.from("mine")
+    const part = Buffer.alloc(4, "mine")
     await disk.put("single", [part])
     await disk.put("several", [part, part])
     expect(await disk.get("single")).toBe(part)
     expect(await disk.get("several")).toBe(await disk.get("several"))
+  })
+
+  test("a few bytes do not keep the buffer alive that they were cut from", async () => {
+    const disk = diskWith({})
+    await disk.put("cut", [Buffer.alloc(8_192, "mine").subarray(0, 4)])
+    const kept = await disk.get("cut")
+    expect([kept?.toString(), kept?.buffer.byteLength]).toEqual(["mine", 4])
   })
 })
 

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest"
 import type { Clock, PictureTime, Piece } from "../../firmware/ports.ts"
 import { type Footage, loadScene } from "../../simulator/footage.ts"
 import { noDetectorErrors, truthDetector, truthFrames } from "../../simulator/frames.ts"
-import { expectedUnits, type LensOptions, noLensFaults, VirtualLens } from "../../simulator/lens.ts"
+import { noFaults } from "../../simulator/faults.ts"
+import { expectedUnits, type LensOptions, VirtualLens } from "../../simulator/lens.ts"
 import { nalSpans } from "../../simulator/nals.ts"
 import { seededRandom } from "../../simulator/random.ts"
 import { readSei, writeSei } from "../../simulator/sei.ts"
@@ -139,21 +140,21 @@ describe("a virtual lens", () => {
   test("a dead lens fails as one that may come back, and goes on where it was", async () => {
     const lens = lensOf()
     await take(lens, 2)
-    lens.faults = { ...noLensFaults, dead: true }
+    lens.faults = { ...noFaults.lens, dead: true }
     await expect(take(lens, 4)).rejects.toMatchObject({ kind: "unavailable", definite: false })
-    lens.faults = noLensFaults
+    lens.faults = noFaults.lens
     const [mark] = await take(lens, 4)
     expect(markIn(mark)).toMatchObject({ group: 3 })
   })
 
   test("a stalled lens lets pictures go by unseen", async () => {
     const lens = lensOf()
-    lens.faults = { ...noLensFaults, stalled: true }
+    lens.faults = { ...noFaults.lens, stalled: true }
     const stop = new AbortController()
     const pieces = lens.pieces(stop.signal)[Symbol.asyncIterator]()
     const next = pieces.next()
     while (lens.groups < 3) await new Promise(setImmediate)
-    lens.faults = noLensFaults
+    lens.faults = noFaults.lens
     const { value } = await next
     expect(markIn(value)?.group).toBeGreaterThanOrEqual(3)
     await pieces.return?.()

@@ -22,7 +22,8 @@ export interface BenchCamera {
   readonly household: { readonly secretText: string; readonly recipientText: string }
   /** A sealed segment of `size` plaintext bytes. */
   segment(clip: string, index: number, last?: boolean, size?: number): Promise<SealedObject>
-  boot(options?: object): Promise<Spool>
+  /** `open` may be a mutant's. */
+  boot(options?: object, open?: typeof openSpool): Promise<Spool>
 }
 
 export async function benchCamera(disk?: MemoryDisk): Promise<BenchCamera> {
@@ -42,8 +43,8 @@ export async function benchCamera(disk?: MemoryDisk): Promise<BenchCamera> {
     household,
     segment: (clip, index, last = false, size = 4_000) =>
       seal({ kind: "segment", clip, index, last, bytes: randomBytes(size) }),
-    boot: (options = {}) =>
-      openSpool(
+    boot: (options = {}, open = openSpool) =>
+      open(
         { disk: memory, clock, log },
         parseConfig({ spool: { keepReceivedBytes: 0, ...options } }).spool,
         identity,

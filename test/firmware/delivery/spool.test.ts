@@ -1,7 +1,5 @@
-import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { openIdentity } from "../../../firmware/control/identity.ts"
-import { publicKeyOf } from "../../../firmware/control/keys.ts"
 import { objectName } from "../../../firmware/delivery/parcel.ts"
 import type { Spool } from "../../../firmware/delivery/spool.ts"
 import { isFault } from "../../../firmware/errors.ts"
@@ -249,53 +247,3 @@ describe("a spool", () => {
 function raise(): never {
   throw new Error("nothing to send")
 }
-
-test("whatever is interrupted by a power cut, nothing that was safe is lost and the chain stays whole", async () => {
-  const operation = fc.constantFrom("record", "hold", "receive", "cut power" as const)
-  await fc.assert(
-    fc.asyncProperty(fc.array(operation, { maxLength: 25 }), fc.nat(1_000), async (operations, seed) => {
-      const clock = virtualClock()
-      const faults = { latency: 0.01, bytesPerSecond: Infinity, full: false, keptByCut: 0.5 }
-      const disk = new MemoryDisk({ clock, random: seededRandom(seed), faults })
-      const camera = await benchCamera(disk)
-      let spool = await camera.boot()
-      const safe = new Set<string>()
-      const delivered = new Set<string>()
-      for (const each of operations) {
-        try {
-          if (each === "record" || each === "hold") {
-            const object = await camera.segment(newClip(), 0, true, 100)
-            await spool.hold(object)
-            safe.add(object.facts.id)
-            if (each === "record") await spool.release([object.facts.id])
-          } else if (each === "receive") {
-            if (spool.empty) continue
-            const stop = AbortSignal.timeout(5)
-            const parcel = await spool.next(stop)
-            if (!parcel) continue
-            for (const item of parcel.items) delivered.add(item.facts.id)
-            await spool.received(parcel, new Uint8Array())
-          } else {
-            const object = await camera.segment(newClip(), 0, true, 100)
-            const interrupted = spool.hold(object).then(() => spool.release([object.facts.id]))
-            disk.cutPower()
-            await interrupted.catch(() => undefined)
-            disk.powerOn()
-            spool = await camera.boot()
-          }
-        } catch (error) {
-          if (!isFault(error)) throw error
-        }
-      }
-      spool = await camera.boot()
-      const view = readChain(
-        await manifestsOn(disk),
-        publicKeyOf(Buffer.from(camera.identity.key.hex, "hex")),
-      )
-      expect(view.alerts.filter(({ kind }) => kind !== "gap")).toEqual([])
-      const here = new Set((await disk.list("object.")).map(({ name }) => name))
-      for (const id of safe) expect(delivered.has(id) || here.has(objectName(id))).toBe(true)
-    }),
-    { numRuns: 40 },
-  )
-})

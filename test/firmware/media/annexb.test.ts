@@ -4,7 +4,7 @@ import type { MediaFlaw } from "../../../firmware/log.ts"
 import { AccessUnitParser, type DecodableUnit } from "../../../firmware/media/annexb.ts"
 import type { PictureTime, Piece } from "../../../firmware/ports.ts"
 import { footage } from "./film.ts"
-import { annexB, type Picture, pictures, pps, slice, sps } from "./synthetic.ts"
+import { annexB, hexOf, type Picture, pictures, pps, slice, sps, type WithNals, whole } from "./synthetic.ts"
 
 const FRAME = 6_000
 
@@ -42,8 +42,6 @@ function cutAt(
   })
 }
 
-const bytesOf = (units: readonly { readonly nals: readonly Uint8Array[] }[]) =>
-  units.map(({ nals }) => nals.map((nal) => Buffer.from(nal).toString("hex")))
 const timesOf = (units: readonly PictureTime[]) => units.map(({ pts, dts }) => ({ pts, dts }))
 const timesFor = (all: readonly Picture[]): PictureTime[] =>
   all.map(({ shown }, i) => ({ dts: i * FRAME, pts: (shown + 2) * FRAME }))
@@ -62,7 +60,7 @@ describe("access units", () => {
       fc.property(fc.array(fc.nat(), { maxLength: 400 }), (cuts) => {
         const split = parse(cutAt(stream, timesFor(all), cuts))
         expect(split.flaws).toEqual([])
-        expect(bytesOf(split.units)).toEqual(bytesOf(whole.units))
+        expect(hexOf(split.units)).toEqual(hexOf(whole.units))
         expect(timesOf(split.units)).toEqual(timesOf(whole.units))
       }),
       { numRuns: 60 },
@@ -74,7 +72,7 @@ describe("access units", () => {
     const stream = all.map(({ nals }) => annexB(nals))
     const cuts = Array.from({ length: Buffer.concat(stream).length }, (_, i) => i)
     const { units } = parse(cutAt(stream, timesFor(all), cuts))
-    expect(bytesOf(units)).toEqual(bytesOf(all))
+    expect(hexOf(units)).toEqual(hexOf(all))
     expect(timesOf(units)).toEqual(timesFor(all))
   })
 
@@ -102,14 +100,14 @@ describe("access units", () => {
     const stream = all.map(({ nals }) => Buffer.concat([annexB(nals), Buffer.alloc(5)]))
     const { units, flaws } = parse(cutAt(stream, [], []))
     expect(flaws).toEqual([])
-    expect(bytesOf(units)).toEqual(bytesOf(all))
+    expect(hexOf(units)).toEqual(hexOf(all))
   })
 
   test("parameter sets sent once are known at every later key frame", () => {
     const all = pictures({ groups: 3, setsOnce: true })
     const { units, flaws } = parse(live(all, 66))
     expect(flaws).toEqual([])
-    expect(bytesOf(units)).toEqual(bytesOf(all))
+    expect(hexOf(units)).toEqual(hexOf(all))
     expect(new Set(units.map((unit) => unit.sets)).size).toBe(1)
     expect(units[0]?.sets).toMatchObject({ sps: sps(), pps: [pps()], picture: { width: 640, height: 480 } })
   })
@@ -127,7 +125,53 @@ describe("access units", () => {
       at: 0,
     }
     for (const { nals } of parse([piece]).units)
-      for (const nal of nals) expect(nal.buffer === piece.bytes.buffer).toBe(true)
+      for (const nal of nals) expect(nal.map(({ buffer }) => buffer === piece.bytes.buffer)).toEqual([true])
+  })
+
+  test("NAL units that span reads are views of them too, and the same wherever the reads end", () => {
+    const all = pictures({ groups: 2, perGroup: 2, sliceBytes: 14_000 })
+    const stream = Buffer.concat(all.map(({ nals }) => Buffer.concat([annexB(nals), Buffer.alloc(2)])))
+    const read = 8_192
+    let most = 0
+    for (let offset = 0; offset < read; offset++) {
+      const pieces: Piece[] = []
+      for (let from = 0, to = offset; from < stream.length; from = to, to += read)
+        pieces.push({ bytes: stream.subarray(from, to), at: 0 })
+      const { units, flaws } = parse(pieces)
+      const nals = units.flatMap((unit) => unit.nals)
+      const same = flaws.length === 0 && units.every((unit, i) => sameNals(unit, all[i]))
+      const headed = nals.every((nal) => nal.length === 1 || nal[0].length >= 64)
+      const views = nals.every(
+        (nal) => nal.length === 1 || nal.every(({ buffer }) => buffer === stream.buffer),
+      )
+      if (units.length !== all.length || !same || !headed || !views)
+        expect.fail(`where the first read ends at byte ${offset}: ${JSON.stringify({ same, headed, views })}`)
+      most = Math.max(most, ...nals.map((nal) => nal.length))
+    }
+    expect(most).toBe(3)
+  })
+
+  test.for([1, 7, 300, 3_000])("a picture in pieces of %d bytes is no heap of tiny parts", (size) => {
+    const all = pictures({ groups: 2, perGroup: 2, slices: 3, sliceBytes: 9_000 })
+    const stream = Buffer.concat(all.map(({ nals }) => annexB(nals)))
+    const cuts = Array.from({ length: Math.floor(stream.length / size) }, (_, i) => i * size)
+    const { units } = parse(cutAt([stream], [], cuts))
+    expect(hexOf(units)).toEqual(hexOf(all))
+    for (const nal of units.flatMap(({ nals }) => nals))
+      expect(nal.length === 1 || whole(nal).length / nal.length >= 4_096).toBe(true)
+  })
+
+  test("parameter sets are read wherever a large piece ends", () => {
+    const [first, ...others] = pictures({ groups: 1, sliceBytes: 9_000 })
+    if (first === undefined) throw new Error("no picture")
+    const stream = Buffer.concat([first, ...others].map(({ nals }) => annexB(nals)))
+    for (let cut = 1; cut < 80; cut++) {
+      const { units } = parse([
+        { bytes: stream.subarray(0, cut), at: 0 },
+        { bytes: stream.subarray(cut), at: 0 },
+      ])
+      expect(units[0]?.sets).toMatchObject({ sps: sps(), pps: [pps()] })
+    }
   })
 })
 
@@ -224,8 +268,8 @@ describe("bad input", () => {
     const stream = [...group(), ...bad, slice({ frameNumber: 10, pictureOrder: 20 }), ...group()]
     const { units, flaws } = parse([{ bytes: annexB(stream), at: 0 }], 15, 8_000)
     expect(flaws).toEqual([flaw])
-    const good = bytesOf(pictures({ groups: 1 }))
-    const kept = bytesOf(units)
+    const good = hexOf(pictures({ groups: 1 }))
+    const kept = hexOf(units)
     expect(kept.slice(-8)).toEqual(good)
     expect(good).toEqual(expect.arrayContaining(kept.slice(0, -8)))
     expect(kept.length).toBeGreaterThanOrEqual(8 + 7)
@@ -260,7 +304,7 @@ describe("bad input", () => {
           }
           const after = pictures({ groups: 2 })
           const { units } = parse(cutAt([bytes, annexB(after.flatMap(({ nals }) => nals))], [], cuts))
-          expect(bytesOf(units.slice(-8))).toEqual(bytesOf(after.slice(-8)))
+          expect(hexOf(units.slice(-8))).toEqual(hexOf(after.slice(-8)))
           expectRising(units.map(({ dts }) => dts))
         },
       ),
@@ -282,6 +326,16 @@ describe("bad input", () => {
     expect(units).toHaveLength(7 + 8)
   })
 
+  test("a NAL unit that is too large is skipped whether it comes in one read or in many", () => {
+    const stream = annexB([...group(), slice({ frameNumber: 9, bytes: 40_000 }), ...group()])
+    for (const size of [stream.length, 16_384, 5_000, 61, 1]) {
+      const cuts = Array.from({ length: Math.ceil(stream.length / size) }, (_, i) => i * size)
+      const { units, flaws } = parse(cutAt([stream], [], cuts), 15, 20_000)
+      expect(flaws).toEqual(["unit too large"])
+      expect(hexOf(units)).toEqual(hexOf([...pictures({ groups: 1 }), ...pictures({ groups: 1 })]))
+    }
+  })
+
   test("an access unit of a million tiny NAL units is not held", () => {
     const tiny = Buffer.alloc(400_000, Buffer.from([0, 0, 1, 6]))
     const { units, flaws } = parse([
@@ -298,13 +352,10 @@ function expectRising(values: readonly number[]): void {
   expect(values.every((value, i) => i === 0 || value > (values[i - 1] ?? value))).toBe(true)
 }
 
-function sameNals(
-  a: { nals: readonly Uint8Array[] },
-  b: { nals: readonly Uint8Array[] } | undefined,
-): boolean {
+function sameNals(a: WithNals, b: WithNals | undefined): boolean {
   return (
     b !== undefined &&
     a.nals.length === b.nals.length &&
-    a.nals.every((nal, i) => Buffer.compare(nal, b.nals[i] ?? new Uint8Array()) === 0)
+    a.nals.every((nal, i) => whole(nal).equals(whole(b.nals[i] ?? new Uint8Array())))
   )
 }

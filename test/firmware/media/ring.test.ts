@@ -4,7 +4,7 @@ import type { MediaFlaw } from "../../../firmware/log.ts"
 import type { DecodableUnit } from "../../../firmware/media/annexb.ts"
 import { Ring, type RingOptions } from "../../../firmware/media/ring.ts"
 import type { Piece } from "../../../firmware/ports.ts"
-import { annexB, type Picture, pictures, type StreamShape } from "./synthetic.ts"
+import { annexB, hexOf, type Picture, pictures, type StreamShape } from "./synthetic.ts"
 
 /** Milliseconds a picture; 10 pictures a GOP, so one GOP a second. */
 const PERIOD = 100
@@ -28,8 +28,6 @@ const piecesOf = (all: readonly Picture[]): Piece[] =>
   all.map(({ nals }, i) => ({ bytes: annexB(nals), at: i * PERIOD }))
 const hinted = (all: readonly Picture[]): Piece[] =>
   piecesOf(all).map((piece, i) => ({ ...piece, startsKeyFrame: all[i]?.keyFrame === true, endsUnit: true }))
-const hexOf = (units: readonly { nals: readonly Uint8Array[] }[]) =>
-  units.map(({ nals }) => nals.map((nal) => Buffer.from(nal).toString("hex")).join(" "))
 
 async function collect(units: AsyncIterable<DecodableUnit>): Promise<DecodableUnit[]> {
   const all: DecodableUnit[] = []

@@ -11,7 +11,7 @@ import { type SegmentOptions, segmentsOf } from "../../../firmware/media/segment
 import type { PictureTime } from "../../../firmware/ports.ts"
 import { judge } from "../../support.ts"
 import { footage, readFilm } from "./film.ts"
-import { annexB, type Picture, pictures, sps } from "./synthetic.ts"
+import { annexB, hexOf, type Picture, pictures, sps } from "./synthetic.ts"
 
 const FRAME = 6_000
 const folder = mkdtempSync(join(tmpdir(), "obscura-segments-"))
@@ -60,8 +60,6 @@ async function cut(units: readonly DecodableUnit[], options: Partial<SegmentOpti
 }
 
 const total = (segments: readonly Segment[]) => segments.reduce((sum, { duration }) => sum + duration, 0)
-const hexOf = (units: readonly { nals: readonly Uint8Array[] }[]) =>
-  units.map(({ nals }) => nals.map((nal) => Buffer.from(nal).toString("hex")).join(" "))
 
 describe.for(["car-detection.mp4", "one-by-one-person-detection.mp4"])(
   "the joined segments of %s",
@@ -235,6 +233,27 @@ describe("a clip", () => {
     expect((await cut(units.slice(1, 10))).segments).toEqual([])
     expect((await cut([])).segments).toEqual([])
   })
+})
+
+test("a segment is the same whatever the reads in which its pictures came", async () => {
+  const all = pictures({ groups: 3, perGroup: 4, slices: 2, sliceBytes: 30_000 })
+  const inReadsOf = async (size: number) => {
+    const parser = new AccessUnitParser({ framesPerSecond: 15, onFlaw: expect.unreachable })
+    const units = all.flatMap(({ nals }, i) => {
+      const picture = annexB(nals)
+      const reads = Array.from({ length: Math.ceil(picture.length / size) }, (_, read) => read * size)
+      const timing = [{ pts: i * FRAME, dts: i * FRAME }]
+      return reads.flatMap((from) => {
+        const bytes = picture.subarray(from, from + size)
+        return parser.push({ bytes, at: i, timing, endsUnit: from + size >= picture.length })
+      })
+    })
+    const { segments } = await cut(units, { segmentMin: 200 })
+    return segments.map((segment) => ({ ...segment, bytes: Buffer.from(segment.bytes).toString("base64") }))
+  }
+  const whole = await inReadsOf(Number.MAX_SAFE_INTEGER)
+  expect(whole).toHaveLength(3)
+  for (const size of [65_536, 16_384, 10_007, 100]) expect(await inReadsOf(size)).toEqual(whole)
 })
 
 test("a still is one key frame, padded, that plays", async ({ skip }) => {

@@ -1,3 +1,5 @@
+import type { NalUnit } from "../../../firmware/clip.ts"
+
 /** H.264 made bit by bit: headers as an encoder writes them, with noise where the pictures would be. */
 
 export interface SpsShape {
@@ -126,6 +128,18 @@ export function annexB(nals: readonly Uint8Array[], seed = 0): Buffer {
     }),
   )
 }
+
+/** NAL units as test and firmware hold them: the firmware's may be in parts. */
+export interface WithNals {
+  readonly nals: readonly (Uint8Array | NalUnit)[]
+}
+
+/** The NAL units of each unit, to be compared. */
+export const hexOf = (units: readonly WithNals[]): string[] =>
+  units.map(({ nals }) => nals.map((nal) => whole(nal).toString("hex")).join(" "))
+
+export const whole = (nal: Uint8Array | NalUnit): Buffer =>
+  nal instanceof Uint8Array ? Buffer.from(nal) : Buffer.concat(nal)
 
 class BitWriter {
   readonly #bits: number[] = []

@@ -8,20 +8,42 @@ import { parseReport, printReport, type Report } from "../../../harness/load/rep
 import { makeRunFolder } from "../../../harness/load/run-folder.ts"
 
 const report: Report = {
-  schema: "obscura.report.v1",
+  schema: "obscura.report.v2",
+  scenario: "steady",
   seed: 42,
   commit: "unknown",
   command: "npm start -- --seed 42",
   exitCode: 0,
   cameras: { asked: 2, connected: 2, failed: 0 },
-  clips: { recorded: 2, discarded: 1, delivered: 2, opened: 2, lost: 0, doubled: 0, openedByOthers: 0 },
+  clips: {
+    recorded: 2,
+    discarded: 1,
+    cut: 0,
+    delivered: 2,
+    opened: 2,
+    lost: 0,
+    doubled: 0,
+    openedByOthers: 0,
+  },
   segments: { sealed: 9, delivered: 9, dropped: 0 },
   bytes: { sealed: 900_000, padding: 200_000 },
   invariants: [{ name: "clips lost", count: 0, limit: 0, detail: "counted" }],
   latency: { p50Ms: 4.5, p95Ms: null },
-  cpu: { camerasSecondsPerGB: 9.5, brokerSecondsPerGB: 4.1 },
-  memory: { camerasMiB: 170.2, brokerMiB: 99.9 },
+  thresholds: [{ metric: "receipt_latency", expr: "p(95)<500", value: 12.5, pass: true }],
+  faults: [{ at: 2, for: 3, kind: "power-cut", detail: "torn 0.5", target: "0-1" }],
+  metrics: { clips_recorded: 2, receipt_latency: { "p(95)": 12.5 } },
+  worst: [],
+  connects: { perSecond: 2, ratio: null },
+  cpu: {
+    camerasSecondsPerGB: 9.5,
+    sealingSecondsPerGB: 3.2,
+    brokerSecondsPerGB: 4.1,
+    ingestSecondsPerGB: null,
+  },
+  memory: { camerasMiB: 170.2, brokerMiB: 99.9, idleKiBPerCamera: null },
   generator: { lagP99Ms: 3.1 },
+  virtual: null,
+  eventLogHash: null,
 }
 
 describe("a report", () => {
@@ -30,7 +52,7 @@ describe("a report", () => {
   })
 
   test.each([
-    ["another version", { ...report, schema: "obscura.report.v2" }],
+    ["another version", { ...report, schema: "obscura.report.v1" }],
     ["a field too many", { ...report, more: 1 }],
     ["a field too few", { ...report, latency: undefined }],
     ["a negative count", { ...report, seed: -1 }],

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest"
 import { loadPlan } from "../../../harness/load/plan.ts"
 import { SCENES } from "../../../simulator/footage.ts"
 import { scriptOf } from "../../../simulator/script.ts"
+import { planOf } from "./small-run.ts"
 
-const plan = (seed: number) => loadPlan({ seed, cameras: 16, seconds: 30, scene: null, motion: null })
+const plan = (seed: number) => loadPlan(planOf({ fleet: { cameras: 16 }, seconds: 30 }, seed))
 
 async function scripts(seed: number, duration = 30_000) {
   const loaded = await plan(seed)

@@ -1,0 +1,83 @@
+import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
+import { OwnerKeys } from "../owner/keys.ts"
+import { EventLog } from "./event-log.ts"
+import { FleetMember, type Witness } from "./fleet-member.ts"
+import { time } from "./install.ts"
+import { everyNthClip } from "./memory-bucket.ts"
+import { type MemoryCloud, memoryCloud } from "./memory-cloud.ts"
+import { porch } from "./porch.ts"
+
+export interface VirtualFleetOptions {
+  readonly seed: number
+  readonly cameras: number
+  /** The first one's index; the others follow. Default: 0. */
+  readonly from?: number
+  /** How long things happen before the cameras. */
+  readonly duration: Milliseconds
+  /** Of each camera; at least one in all, unless 0. */
+  readonly visitsPerHour: number
+  /** Cuts of network and power. */
+  readonly faults: boolean
+  /** One clip in so many of each camera is kept whole, to be opened and compared. */
+  readonly openEvery: number
+  /** false: the lens hands over every group when it is due, watched or not. */
+  readonly rests?: boolean
+  /** Lines of the event log as they become final. */
+  readonly onEvents?: (lines: string) => void
+  /** After each virtual hour; `at` counts from the first. */
+  readonly onProgress?: (at: Milliseconds) => void
+}
+
+export interface VirtualFleetRun {
+  readonly cloud: MemoryCloud
+  readonly witnesses: readonly Witness[]
+  readonly eventLogHash: string
+  readonly events: number
+  /** How much virtual time passed. */
+  readonly passed: Milliseconds
+  /** Power cuts and network cuts that struck. */
+  readonly struck: { readonly power: number; readonly network: number }
+}
+
+const PAIRED_WITHIN: Milliseconds = minutes(2)
+/** After the last visit: what was recorded is delivered, and no fault strikes any more. */
+const AFTERMATH: Milliseconds = minutes(10)
+
+/**
+ * A fleet whose days take seconds: every camera is paired, lives through its script and delivers. Nothing in it touches
+ * a disk, a socket or the wall clock; keys are real. `install.ts` has replaced this process's time.
+ */
+export async function runVirtualFleet(options: VirtualFleetOptions): Promise<VirtualFleetRun> {
+  const { cameras, from = 0, duration } = options
+  const footage = await porch()
+  // On a whole second: lenses wake together, on round times.
+  await time.advance(1_000 - (time.now % 1_000))
+  const begun = time.now
+  const log = new EventLog(() => time.now - begun, options.onEvents)
+  const cloud = await time.settle(
+    memoryCloud(undefined, { keeps: everyNthClip(options.openEvery) }),
+    seconds(1),
+  )
+  const keys = await Promise.all(Array.from({ length: cameras }, () => OwnerKeys.create()))
+  const members = keys.map((each, i) => new FleetMember(options, from + i, footage, cloud, log, each))
+  const pairing = Promise.all(members.map((member) => member.pair()))
+  // All begin together, whoever is in this process.
+  await time.advance(PAIRED_WITHIN)
+  await time.settle(pairing, PAIRED_WITHIN)
+  for (const member of members) member.begin()
+  for (let passed = 0; passed < duration; passed += minutes(60)) {
+    await time.advance(Math.min(minutes(60), duration - passed))
+    options.onProgress?.(Math.min(duration, passed + minutes(60)))
+  }
+  for (const member of members) member.calm()
+  await time.advance(AFTERMATH)
+  await time.settle(Promise.all(members.map(({ household }) => household.stop())), minutes(1))
+  await time.settle(cloud.close(), minutes(1))
+  const struck = { power: 0, network: 0 }
+  for (const { cuts } of members) {
+    struck.power += cuts.power
+    struck.network += cuts.network
+  }
+  const witnesses = members.map((member) => member.witness())
+  return { cloud, witnesses, eventLogHash: log.end(), events: log.count, passed: time.now - begun, struck }
+}

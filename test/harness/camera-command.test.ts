@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtemp, readdir, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, type onTestFinished, test } from "vitest"
+import { newSetupCode, setupText } from "../../firmware/control/pairing.ts"
+import { root } from "../support.ts"
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "obscura-camera-"))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Running {
+  readonly child: ChildProcess
+  /** Resolves once `text` was printed. */
+  until(text: string): Promise<string>
+  /** Resolves when this process and all that it started have let go of their output. */
+  readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>
+}
+
+/** `obscura camera WORDS` in a process group of its own, of which nothing is left when the test ends. */
+function camera(onFinished: typeof onTestFinished, ...words: readonly string[]): Running {
+  const child = spawn(process.execPath, [join(root, "harness", "obscura.js"), "camera", ...words], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  })
+  let output = ""
+  let errors = ""
+  let look: () => void = () => undefined
+  child.stdout?.on("data", (bytes) => {
+    output += String(bytes)
+    look()
+  })
+  child.stderr?.on("data", (bytes) => (errors += String(bytes)))
+  const ended = once(child, "close").then(([code]) => ({ code, output, errors }))
+  onFinished(async () => {
+    try {
+      process.kill(-(child.pid ?? 0), "SIGKILL")
+    } catch (error) {
+      // Nothing of it is left, as it should be.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error
+    }
+    await ended
+  })
+  const until = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      look = () => {
+        if (output.includes(text)) resolve(output)
+      }
+      look()
+      void ended.then(({ errors }) => reject(new Error(`it ended without ${text}: ${output}${errors}`)))
+    })
+  return { child, until, ended }
+}
+
+describe("obscura camera", () => {
+  test("whose pairing failed ends with one line that says what to do", async ({ onTestFinished }) => {
+    const text = setupText(newSetupCode({ name: "obscura.local", pin: null }))
+    const words = ["--home", "spent", "--broker", "mqtt://127.0.0.1:1", "--setup", text]
+    const first = camera(onTestFinished, ...words)
+    await first.until('"event":"pairing opened"')
+    first.child.kill("SIGINT")
+    expect((await first.ended).code).toBe(0)
+    const { code, errors } = await camera(onTestFinished, ...words).ended
+    expect(errors).toMatch(/^obscura: pairing failed: this setup text was used before; ask for .*\n$/)
+    expect(code).toBe(1)
+  }, 60_000)
+
+  test("--reset makes it another camera, and says what is gone", async ({ onTestFinished }) => {
+    const devices: string[] = []
+    for (const boot of ["first", "second"]) {
+      const running = camera(onTestFinished, "--home", "given-away")
+      const printed = await running.until('"event":"started"')
+      devices.push(/"event":"started","device":"([0-9a-f]{40})"/.exec(printed)?.[1] ?? boot)
+      running.child.kill("SIGINT")
+      expect((await running.ended).code).toBe(0)
+      const reset = await camera(onTestFinished, "--home", "given-away", "--reset").ended
+      expect(reset.code).toBe(0)
+      expect(reset.output).toContain(
+        `camera ${devices.at(-1)} is no more: its key, its owner and the 0 sealed`,
+      )
+    }
+    expect(devices[0]).not.toBe(devices[1])
+    const names = await readdir(join(folder, "given-away", "camera"), { recursive: true })
+    expect(names.filter((name) => /identity|pairing|object|manifest/.test(name))).toEqual([])
+    const nothing = await camera(onTestFinished, "--home", "given-away", "--reset").ended
+    expect(nothing).toMatchObject({ code: 0, output: "there was no camera here\n" })
+  }, 90_000)
+
+  test.for(["SIGTERM", "SIGINT"] as const)(
+    "--watch takes its camera along when it gets %s",
+    async (signal, { onTestFinished }) => {
+      const watching = camera(onTestFinished, "--home", `watched-${signal}`, "--watch")
+      await watching.until('"event":"started"')
+      if (signal === "SIGTERM") watching.child.kill(signal)
+      // As a terminal does: to all of the group.
+      else process.kill(-(watching.child.pid ?? 0), signal)
+      const { code, output } = await watching.ended
+      expect(output).toContain('"event":"stopped"')
+      expect(code).toBe(0)
+    },
+    60_000,
+  )
+})

@@ -1,0 +1,167 @@
+import { execFileSync } from "node:child_process"
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
+import { openCloudKeys } from "../../../harness/cloud/keys.ts"
+import { ownerCommand } from "../../../harness/commands/owner.ts"
+import { OwnerFolder } from "../../../harness/owner/folder.ts"
+import { judge } from "../../support.ts"
+import { type Home, openHome } from "../home.ts"
+
+/**
+ * A household of one camera that has recorded two clips, and its bucket as it was after each of them. All that follows
+ * is what its owner's commands say of it.
+ */
+let folder: string
+const household = () => join(folder, "household")
+const bucketAfter = (clips: number) => join(folder, `bucket-${clips}`)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "obscura-vault-"))
+  const owner = new OwnerFolder(join(household(), "owner"))
+  const keys = await owner.create("x25519", null)
+  let home: Home | null = null
+  for (const clips of [1, 2]) {
+    const cloud = await openCloud(clips - 1)
+    const next: Home = await openHome({ cloud, keys, board: home ? { disk: home.board.disk } : {} })
+    if (!home) await owner.addCamera(await next.pair())
+    home = next
+    await recordClip(home)
+    await cloud.close()
+  }
+}, 60_000)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function openCloud(clipsBefore: number): Promise<Cloud> {
+  const directory = bucketAfter(clipsBefore + 1)
+  if (clipsBefore > 0) await cp(bucketAfter(clipsBefore), directory, { recursive: true })
+  const keys = await openCloudKeys(join(folder, "cloud-keys.json"))
+  const log = { write: () => undefined }
+  return startCloud({ host: "127.0.0.1", port: 0, name: "cloud.example", directory, keys, log })
+}
+
+/** Until the cloud has all of it, and a heartbeat that announces it. */
+async function recordClip(home: Home): Promise<void> {
+  const stop = home.run()
+  await home.line(({ event }) => event === "connected")
+  await home.board.clock.sleep(1_100)
+  home.visitor.moves(true)
+  await home.line(({ event }) => event === "object sealed")
+  home.visitor.moves(false)
+  const recorded = await home.line(({ event }) => event === "clip recorded")
+  const clip = recorded.event === "clip recorded" ? recorded.clip : ""
+  while (!(await isDelivered(home, clip))) await home.board.clock.sleep(50)
+  await home.board.clock.sleep(2 * home.config.link.heartbeatEvery)
+  await stop()
+}
+
+async function isDelivered(home: Home, clip: string): Promise<boolean> {
+  const objects = home.lines.flatMap((line) =>
+    line.event === "clip recorded" && line.clip === clip ? [line.objects] : [],
+  )
+  const parcels = home.lines.filter((line) => line.event === "received" && line.clips.includes(clip))
+  const entries = parcels.reduce(
+    (sum, line) => sum + (line.event === "received" ? line.to - line.from + 1 : 0),
+    0,
+  )
+  return objects[0] !== undefined && entries >= objects[0]
+}
+
+/** `obscura owner WORDS` in this process. */
+async function owner(...words: string[]): Promise<{ code: number; output: string }> {
+  const lines: string[] = []
+  const spies = [console, console].map((each, position) =>
+    vi.spyOn(each, position === 0 ? "log" : "error").mockImplementation((line) => lines.push(String(line))),
+  )
+  process.exitCode = 0
+  try {
+    await ownerCommand().exitOverride().parseAsync(words, { from: "user" })
+    return { code: Number(process.exitCode), output: lines.join("\n") }
+  } finally {
+    process.exitCode = undefined
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+/** A household that looks for the first time: it remembers nothing yet. */
+async function newcomer(name: string): Promise<string> {
+  await cp(join(household(), "owner", "cameras"), join(folder, name, "owner", "cameras"), { recursive: true })
+  await cp(join(household(), "owner", "recovery-kit.txt"), join(folder, name, "owner", "recovery-kit.txt"))
+  return join(folder, name)
+}
+
+describe("obscura owner verify", () => {
+  test("finds nothing amiss in what an honest cloud shows, then or later", async () => {
+    for (const clips of [1, 2, 2]) {
+      const verified = await owner("verify", "--home", household(), "--bucket", bucketAfter(clips))
+      expect(verified).toEqual({ code: 0, output: expect.stringMatching(/: \d+ objects .* 0 amiss$/) })
+    }
+  })
+
+  test("names what a cloud withholds from the end, by the camera's own heartbeat", async () => {
+    const hiding = join(folder, "hiding")
+    await cp(bucketAfter(1), hiding, { recursive: true })
+    await cp(join(bucketAfter(2), "heartbeats"), join(hiding, "heartbeats"))
+    const { code, output } = await owner("verify", "--home", await newcomer("first"), "--bucket", hiding)
+    expect(code).toBe(1)
+    expect(output).toMatch(/! withheld: \d+ entries after sequence \d+/)
+  })
+
+  test("notices a whole bucket that was put back, with its heartbeats", async () => {
+    const home = await newcomer("second")
+    expect((await owner("verify", "--home", home, "--bucket", bucketAfter(2))).code).toBe(0)
+    const { code, output } = await owner("verify", "--home", home, "--bucket", bucketAfter(1))
+    expect(code).toBe(1)
+    expect(output).toMatch(/! rolled back: the cloud shows less than it did on 20\d\d-\d\d-\d\dT/)
+    expect((await owner("list", "--home", home, "--bucket", bucketAfter(1))).output).toContain("rolled back")
+  })
+
+  test("says so where there is no sign of life at all", async () => {
+    const silent = join(folder, "silent")
+    await cp(bucketAfter(2), silent, { recursive: true })
+    await rm(join(silent, "heartbeats"))
+    const { code, output } = await owner("verify", "--home", await newcomer("third"), "--bucket", silent)
+    expect([code, output.includes("- no heartbeat at all")]).toEqual([0, true])
+  })
+})
+
+describe("obscura owner open --sealed", () => {
+  const out = () => join(folder, "sealed")
+
+  test("writes a folder for each clip, in which *.age are its segments in order, and opens nothing", async () => {
+    await owner("open", "--sealed", "--out", out(), "--home", household(), "--bucket", bucketAfter(2))
+    const clips = await readdir(out())
+    expect(clips).toHaveLength(2)
+    for (const clip of clips) {
+      const files = (await readdir(join(out(), clip))).sort()
+      expect(files.filter((name) => name.endsWith(".age"))[0]).toBe("000000.age")
+      expect(files.at(-1)).toBe("about")
+      expect(await readdir(join(out(), clip, "about"))).toEqual(["summary.age", "thumbnail.age"])
+      const first = await readFile(join(out(), clip, "000000.age"))
+      expect(first.subarray(0, 22).toString()).toBe("age-encryption.org/v1\n")
+      expect(first.includes("ftyp")).toBe(false)
+    }
+  })
+
+  test.skipIf(judge("age") === null)(
+    "is what the README's loop over stock age makes the playable clip of",
+    async () => {
+      const where = ["--home", household(), "--bucket", bucketAfter(2)]
+      await owner("open", "--sealed", "--out", out(), ...where)
+      const opened = join(folder, "opened")
+      await owner("open", "--out", opened, ...where)
+      const { output: key } = await owner("keys", "--identity", "--home", household())
+      for (const clip of await readdir(out())) {
+        // As README.md has it.
+        const loop = 'printf %s "$KEY" > key; for s in *.age; do age -d -i key "$s"; done > clip.mp4'
+        const cwd = join(out(), clip)
+        execFileSync("sh", ["-c", loop], { cwd, env: { ...process.env, KEY: key } })
+        const film = await readFile(join(cwd, "clip.mp4"))
+        expect(film.equals(await readFile(join(opened, `${clip}.mp4`)))).toBe(true)
+        expect(film.toString("latin1", 4, 8)).toBe("ftyp")
+      }
+    },
+  )
+})

@@ -1,0 +1,145 @@
+import { execFile } from "node:child_process"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
+import { judgeVirtual } from "../../../harness/virtual/judge-virtual.ts"
+import { exitCodeOf, runVirtual, VIRTUAL_DEFAULTS } from "../../../harness/virtual/run-virtual.ts"
+import { minutes } from "../../../harness/virtual/testing.ts"
+import { runVirtualFleet, type VirtualFleetOptions } from "../../../harness/virtual/virtual-fleet.ts"
+import { mutant } from "../../mutants.ts"
+
+const WITHIN = 60_000
+const HOUR = minutes(60)
+const SMALL = { ...VIRTUAL_DEFAULTS, seed: 1, cameras: 4, duration: 6 * HOUR, visitsPerHour: 4, openEvery: 2 }
+
+describe("a fleet in virtual time", () => {
+  test("repeats its event log from its seed, in fresh processes, and has another one for another seed", {
+    timeout: WITHIN,
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "obscura-virtual-"))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const run = async (seed: number, name: string) => {
+      const outcome = await runVirtual({ ...SMALL, seed, eventLog: join(folder, name) })
+      if (outcome === null) throw new Error("it was not told to stop")
+      return { ...outcome, lines: await readFile(join(folder, name), "utf8") }
+    }
+    const first = await run(1, "first")
+    const again = await run(1, "again")
+    const other = await run(2, "other")
+
+    expect(again.lines).toBe(first.lines)
+    expect(again.eventLogHash).toBe(first.eventLogHash)
+    expect(other.eventLogHash).not.toBe(first.eventLogHash)
+    expect(first.lines.split("\n").slice(0, -1)).toHaveLength(first.events)
+    expect(first.lines).toMatch(/^(\d+ \d+ \d+ [a-z ]+\n)+$/)
+    for (const kind of ["power cut", "power back", "unplugged", "clip recorded", "received", "bell"])
+      expect(first.lines).toContain(` ${kind}\n`)
+  })
+
+  test("holds through cuts of network and power, and its days take seconds", {
+    timeout: WITHIN,
+  }, async () => {
+    const outcome = await runVirtual({ ...VIRTUAL_DEFAULTS, seed: 5, cameras: 1, duration: 7 * 24 * HOUR })
+    expect(outcome?.judgement.failures).toEqual([])
+    expect(outcome && exitCodeOf(outcome)).toBe(0)
+    const { clips } = outcome?.judgement ?? {}
+    expect(clips?.recorded).toBeGreaterThan(7 * 24)
+    expect(clips?.delivered).toBe((clips?.recorded ?? 0) + (clips?.recovered ?? 0))
+    expect(clips?.opened).toBe(clips?.sampled)
+    expect(outcome?.struck.power).toBeGreaterThan(0)
+    expect(outcome?.struck.network).toBeGreaterThan(0)
+    expect(outcome?.virtual.seconds).toBeGreaterThan(7 * 86_400)
+  })
+
+  test("is the same fleet in one process and in three", { timeout: WITHIN }, async () => {
+    const options = { ...SMALL, seed: 8, cameras: 5, duration: 2 * HOUR }
+    const [one, three] = [await runVirtual(options), await runVirtual({ ...options, processes: 3 })]
+    expect(three?.eventLogHash).toBe(one?.eventLogHash)
+    expect(three?.judgement).toEqual(one?.judgement)
+    expect(three?.struck).toEqual(one?.struck)
+  })
+
+  test("ends at once when it is told to", { timeout: WITHIN }, async () => {
+    const stop = new AbortController()
+    const running = runVirtual({
+      ...SMALL,
+      duration: 10_000 * HOUR,
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    })
+    expect(await running).toBeNull()
+  })
+
+  test("cannot tell a lens that rests from one that does not", { timeout: WITHIN }, async () => {
+    const rested = await fleet({ seed: 3 })
+    const restless = await fleet({ seed: 3, rests: false })
+    expect(restless.eventLogHash).toBe(rested.eventLogHash)
+    expect(rested.events).toBeGreaterThan(200)
+  })
+})
+
+describe("mistakes are noticed", () => {
+  test("a wall clock that leaks in changes the event log from run to run", { timeout: WITHIN }, async () => {
+    const leaking = await mutant<{ runVirtualFleet: typeof runVirtualFleet }>(
+      "harness/virtual/virtual-fleet.ts",
+      {
+        path: "simulator/clock.ts",
+        from: "setTimeout(task, duration)",
+        to: "setTimeout(task, duration + (process.cpuUsage().user % 5))",
+      },
+    )
+    const hashes = new Set<string>()
+    for (let run = 0; run < 3; run++) hashes.add((await fleet({}, leaking.runVirtualFleet)).eventLogHash)
+    expect(hashes.size).toBeGreaterThan(1)
+  })
+
+  test("a cloud that loses, changes or doubles what it has fails the run", { timeout: WITHIN }, async () => {
+    const run = await fleet({ cameras: 2, duration: 2 * HOUR, faults: false, openEvery: 1 })
+    const { bucket } = run.cloud
+    const broken = async () =>
+      (await judgeVirtual(run)).invariants.filter(({ count }) => count > 0).map(({ name }) => name)
+    expect(await broken()).toEqual([])
+
+    const lost = vi.spyOn(bucket, "object").mockReturnValue(null)
+    expect(await broken()).toContain("clips lost")
+    lost.mockRestore()
+
+    const read = bucket.objectBytes.bind(bucket)
+    const changed = vi.spyOn(bucket, "objectBytes").mockImplementation(async (id) => {
+      const bytes = await read(id)
+      return bytes && Buffer.from(bytes).fill(7, bytes.length - 20)
+    })
+    expect(await broken()).toEqual(["clips unreadable"])
+    changed.mockRestore()
+
+    const [device = ""] = bucket.devices()
+    const manifests = bucket.manifests(device)
+    const withheld = vi.spyOn(bucket, "manifests").mockReturnValue(manifests.slice(1))
+    expect(await broken()).toEqual(expect.arrayContaining(["alerts in chains of manifests", "clips lost"]))
+    withheld.mockRestore()
+    expect(await broken()).toEqual([])
+  })
+
+  test("a cloud that could open clips fails the run", { timeout: WITHIN }, async () => {
+    const run = await fleet({ cameras: 2, duration: 2 * HOUR, faults: false, openEvery: 1 })
+    const [first, second] = run.witnesses
+    Object.defineProperty(second?.household, "owner", { value: first?.household.owner })
+    const { invariants, clips } = await judgeVirtual(run)
+    expect(clips.openedByOthers).toBeGreaterThan(0)
+    expect(invariants.find(({ name }) => name === "clips opened by others")?.count).toBe(clips.openedByOthers)
+  })
+
+  test("time that is replaced too late is refused in words", async () => {
+    const run = promisify(execFile)
+    const script = join(import.meta.dirname, "late-process.ts")
+    await expect(run(process.execPath, ["--import", "tsx", script])).rejects.toMatchObject({
+      stderr: expect.stringContaining("virtual time: import it first"),
+    })
+  })
+})
+
+function fleet(options: Partial<VirtualFleetOptions>, run = runVirtualFleet) {
+  return run({ ...SMALL, ...options })
+}
