@@ -3,6 +3,9 @@ import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
+/** For `node --import`: Node 20 runs no TypeScript. */
+export const TYPESCRIPT = new URL("../harness/typescript/register.js", import.meta.url).href
+
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 

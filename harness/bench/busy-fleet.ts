@@ -22,6 +22,8 @@ export interface FleetOptions {
   readonly identity: CloudIdentity
   /** Plaintext of a segment with its padding, a multiple of 32 KiB; default 224 KiB. */
   readonly objectBytes?: Bytes
+  /** How many segments a camera may have on their way; default 8, or fewer where they are large. */
+  readonly segmentsAhead?: number
 }
 
 /** What makes one fleet another. */
@@ -36,13 +38,12 @@ const OBJECT_BYTES: Bytes = 224 * KiB
 const GROUPS_PER_SEGMENT_MAX = 10
 /** Boxes and marks of a segment, generously. */
 const BOXES_BYTES: Bytes = 6 * KiB
-/** A camera has so many segments on their way, or fewer where they are large. */
-const SEGMENTS_AHEAD_MAX = 8
+const SEGMENTS_AHEAD = 8
 const BYTES_AHEAD: Bytes = 2 * MiB
 
 /** Cameras in front of which somebody never stops moving. They wait with closed lenses until they are opened. */
 export async function startFleet(
-  { cameras, port, identity, objectBytes = OBJECT_BYTES }: FleetOptions,
+  { cameras, port, identity, objectBytes = OBJECT_BYTES, segmentsAhead = aheadOf(objectBytes) }: FleetOptions,
   { run, countedBytes }: FleetKind,
 ) {
   const footage = await loadScene("day-person")
@@ -52,7 +53,6 @@ export async function startFleet(
   const tally = new FleetTally((sealedBytes) => countedBytes(sealedBytes, header.length))
   const dialler = networkDialler(`${identity.brokerKey === null ? "mqtt" : "mqtts"}://127.0.0.1:${port}`)
   const config = configOf(footage, groupsPerSegment, objectBytes)
-  const segmentsAhead = Math.max(2, Math.min(SEGMENTS_AHEAD_MAX, Math.floor(BYTES_AHEAD / objectBytes)))
   const lenses: ThrottledLens[] = []
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
@@ -87,6 +87,10 @@ export async function startFleet(
     objects: (): number => tally.objects,
     close: () => stop.abort(),
   }
+}
+
+function aheadOf(objectBytes: Bytes): number {
+  return Math.max(2, Math.min(SEGMENTS_AHEAD, Math.floor(BYTES_AHEAD / objectBytes)))
 }
 
 /** How many groups of pictures fill a segment of `bytes` best and never spill over. */

@@ -8,6 +8,9 @@ export type Answer = { readonly value: unknown } | { readonly error: string }
 
 const WORKER = new URL("./worker.ts", import.meta.url)
 
+/** Works that are weighed: what lies in the young generation says nothing of what they keep. */
+const WEIGHED: ReadonlySet<string> = new Set(["idle", "clients"])
+
 /**
  * A fresh process that does one kind of work, so that no measurement inherits another's heap, compiled code or sockets.
  * Its questions are answered one after another.
@@ -24,8 +27,9 @@ export class BenchProcess {
 
   /** `worker` is a module that calls `serveWork` with a table in which `name` is. */
   static async start(name: string, options: object, worker: URL): Promise<BenchProcess> {
+    const young = WEIGHED.has(name) ? ["--max-semi-space-size=1"] : []
     const child = fork(worker, [name, JSON.stringify(options)], {
-      execArgv: ["--import", import.meta.resolve("tsx"), "--expose-gc"],
+      execArgv: ["--import", import.meta.resolve("../typescript/register.js"), "--expose-gc", ...young],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     })
     const started = new BenchProcess(child, name)

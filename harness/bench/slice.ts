@@ -98,6 +98,22 @@ function between(from: Reading, to: Reading): Slice {
   }
 }
 
+/** Two stretches as one. */
+export function joined(a: Slice, b: Slice): Slice {
+  return {
+    bytes: a.bytes + b.bytes,
+    sealedBytes: a.sealedBytes + b.sealedBytes,
+    paddingBytes: a.paddingBytes + b.paddingBytes,
+    objects: a.objects + b.objects,
+    manifests: a.manifests + b.manifests,
+    manifestBytes: a.manifestBytes + b.manifestBytes,
+    latencies: [...a.latencies, ...b.latencies],
+    length: a.length + b.length,
+    cameras: a.cameras + b.cameras,
+    broker: a.broker + b.broker,
+  }
+}
+
 export const perGB = (cost: Seconds, bytes: Bytes): number => cost / (bytes / GB)
 
 /** What was under way has arrived. */

@@ -18,7 +18,7 @@ const HELP = `
 With --sealed nothing is opened: each clip becomes a folder of plain age files, in the order in which they join to one
 film, with thumbnail and summary in a folder of their own. Stock age opens them:
   obscura owner keys --identity > key
-  cd opened/CLIP; for s in *.age; do age -d -i key "$s"; done > clip.mp4`
+  for s in opened/CLIP/*.age; do age -d -i key "$s"; done > clip.mp4`
 
 export function ownerOpenCommand(): Command {
   return vaultCommand(

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process"
-import { createRequire } from "node:module"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { fileURLToPath } from "node:url"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import type { CpuSplit } from "./cpu-split.ts"
@@ -12,8 +11,8 @@ interface Message {
 
 type Of<M extends Message, K extends M["kind"]> = Extract<M, { readonly kind: K }>
 
-/** Node 20 runs no TypeScript; tsx is ours wherever the working directory is. */
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
+/** Node 20 runs no TypeScript. */
+const TYPESCRIPT = new URL("../typescript/register.js", import.meta.url).href
 const END_WITHIN = seconds(5)
 
 /**
@@ -31,7 +30,7 @@ export class Child<Out extends Message, In extends Message> {
   constructor(name: string, module: URL) {
     this.#name = name
     this.#process = fork(fileURLToPath(module), {
-      execArgv: ["--import", TSX],
+      execArgv: ["--import", TYPESCRIPT],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     })

@@ -128,7 +128,7 @@ export class LiveView {
     const held = all.length - failing.length - unknown
     const shown = failing.slice(0, Math.max(0, most - 1))
     const counts = [
-      `${held} hold`,
+      `${held} ${held === 1 ? "holds" : "hold"}`,
       ...(failing.length > 0 ? [`${failing.length} ${failing.length === 1 ? "does" : "do"} not`] : []),
       ...(unknown > 0 ? [`${unknown} not known yet`] : []),
     ]

@@ -1,6 +1,6 @@
 import { type Bytes, KiB, MiB, type Milliseconds, type Seconds, seconds } from "../../firmware/units.ts"
-import { type BenchProcess, withWorker } from "../bench/process.ts"
-import { loadOf, type Slice, untilConnected } from "../bench/slice.ts"
+import { BenchProcess, withWorker } from "../bench/process.ts"
+import { joined, loadOf, type Slice, untilConnected } from "../bench/slice.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
 import type { Alone } from "./alone-work.ts"
 
@@ -47,11 +47,17 @@ export const QUICK: Effort = {
 /** All cameras together, while latency is measured: a fraction of what any variant can carry. */
 export const PACED_BYTES_PER_SECOND: Bytes = 10 * MiB
 
+/** One is uploaded, one is made: a camera that keeps up, with a manifest for each object. */
+const SEGMENTS_AHEAD = Number(process.env.AHEAD ?? 2)
+
+/** Portions into which a round's work is cut. */
+const TURNS = 4
+
 const WORKER = new URL("./worker.ts", import.meta.url)
 
 /**
- * Rounds over all variants, each round beginning with the next of them, so that none has the better place. Every sample
- * has fresh processes: none inherits a heap, and its peak of memory is its own.
+ * Each round has fresh processes, so no variant inherits a heap and each peak of memory is its own. Within a round the
+ * variants take turns in small portions: what else the machine does strikes all of them alike.
  */
 export async function measure(
   objectBytes: Bytes,
@@ -60,56 +66,96 @@ export async function measure(
 ): Promise<readonly Round[]> {
   const rounds: Round[] = []
   for (let round = 0; round < effort.rounds; round++) {
-    const samples: Partial<Record<Variant, Sample>> = {}
-    for (let turn = 0; turn < VARIANTS.length; turn++) {
-      const variant = VARIANTS[(round + turn) % VARIANTS.length] ?? "plain"
-      const sample = await sampleOf(variant, objectBytes, effort)
-      samples[variant] = sample
-      say(`round ${round + 1} of ${effort.rounds}, ${objectBytes / KiB} KiB, ${variant}: ${inWords(sample)}`)
-    }
+    const samples = await samplesOf(objectBytes, effort)
+    for (const variant of VARIANTS)
+      say(
+        `round ${round + 1} of ${effort.rounds}, ${objectBytes / KiB} KiB, ${inWords(variant, samples[variant])}`,
+      )
     const alone = await withWorker(WORKER, "alone", {}, (work) =>
       work.ask<Alone>("cost", { objectBytes, length: effort.alone }),
     )
-    rounds.push({ ...(samples as Record<Variant, Sample>), alone })
+    rounds.push({ ...samples, alone })
   }
   return rounds
 }
 
-async function sampleOf(variant: Variant, objectBytes: Bytes, effort: Effort): Promise<Sample> {
-  const { tls, sealed } = MADE_OF[variant]
-  const { cameras } = effort
-  return withWorker(WORKER, sealed ? "cloud" : "plain-cloud", { tls }, async (cloud) => {
-    const at = await cloud.ask<{ port: number; identity: CloudIdentity }>("identity")
-    const options = { cameras, objectBytes, ...at }
-    return withWorker(WORKER, sealed ? "fleet" : "plain-fleet", options, async (fleet) => {
-      await untilConnected(fleet, cameras)
-      await loadOf(fleet, cloud, effort.warmUp / objectBytes)
-      const busy = await loadOf(fleet, cloud, effort.busy / objectBytes)
-      const latency = await latencyOf(fleet, cloud, objectBytes, effort)
-      return { busy, latency, peak: { cameras: await fleet.peak(), broker: await cloud.peak() } }
-    })
-  })
+async function samplesOf(objectBytes: Bytes, effort: Effort): Promise<Readonly<Record<Variant, Sample>>> {
+  const started: BenchProcess[] = []
+  const start = async (work: string, options: object) => {
+    const process = await BenchProcess.start(work, options, WORKER)
+    started.push(process)
+    return process
+  }
+  try {
+    const pairs: Pair[] = []
+    for (const variant of VARIANTS) pairs.push(await startPair(variant, objectBytes, effort, start))
+    for (const pair of pairs) await pair.load(effort.warmUp)
+    for (let turn = 0; turn < TURNS; turn++)
+      // Each turn begins with the next of them, so that none has the better place.
+      for (const pair of [...pairs.slice(turn % pairs.length), ...pairs.slice(0, turn % pairs.length)]) {
+        pair.busy.push(await pair.load(effort.busy / TURNS))
+        pair.latencies.push(...(await pair.pacedLoad(effort.paced / TURNS)).latencies)
+      }
+    const samples: Partial<Record<Variant, Sample>> = {}
+    for (const pair of pairs) samples[pair.variant] = await pair.sample()
+    return samples as Record<Variant, Sample>
+  } finally {
+    for (const process of started.reverse()) await process.end()
+  }
 }
 
-async function latencyOf(
-  fleet: BenchProcess,
-  cloud: BenchProcess,
+interface Pair {
+  readonly variant: Variant
+  readonly busy: Slice[]
+  readonly latencies: Milliseconds[]
+  /** Uploads so many bytes of plaintext as fast as it goes. */
+  readonly load: (bytes: Bytes) => Promise<Slice>
+  readonly pacedLoad: (bytes: Bytes) => Promise<Slice>
+  readonly sample: () => Promise<Sample>
+}
+
+async function startPair(
+  variant: Variant,
   objectBytes: Bytes,
-  { cameras, paced }: Effort,
-): Promise<Sample["latency"]> {
-  const every = seconds((cameras * objectBytes) / PACED_BYTES_PER_SECOND)
-  await fleet.ask("pace", every)
-  const { latencies } = await loadOf(fleet, cloud, paced / objectBytes)
-  const sorted = [...latencies].sort((a, b) => a - b)
-  const percentile = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-  return { p50: percentile(0.5), p95: percentile(0.95) }
+  { cameras }: Effort,
+  start: (work: string, options: object) => Promise<BenchProcess>,
+): Promise<Pair> {
+  const { tls, sealed } = MADE_OF[variant]
+  const cloud = await start(sealed ? "cloud" : "plain-cloud", { tls })
+  const at = await cloud.ask<{ port: number; identity: CloudIdentity }>("identity")
+  const fleet = await start(sealed ? "fleet" : "plain-fleet", {
+    ...{ cameras, objectBytes, segmentsAhead: SEGMENTS_AHEAD },
+    ...at,
+  })
+  await untilConnected(fleet, cameras)
+  const load = (bytes: Bytes) => loadOf(fleet, cloud, Math.ceil(bytes / objectBytes))
+  const busy: Slice[] = []
+  const latencies: Milliseconds[] = []
+  return {
+    ...{ variant, busy, latencies, load },
+    async pacedLoad(bytes) {
+      await fleet.ask("pace", seconds((cameras * objectBytes) / PACED_BYTES_PER_SECOND))
+      const slice = await load(bytes)
+      await fleet.ask("pace", null)
+      return slice
+    },
+    sample: async () => ({
+      busy: busy.reduce(joined),
+      latency: { p50: percentile(latencies, 0.5), p95: percentile(latencies, 0.95) },
+      peak: { cameras: await fleet.peak(), broker: await cloud.peak() },
+    }),
+  }
 }
 
-function inWords({ busy, latency }: Sample): string {
+function percentile(values: readonly Milliseconds[], share: number): Milliseconds {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+}
+
+function inWords(variant: Variant, { busy, latency }: Sample): string {
   const perGB = (cost: Seconds) => (cost / (busy.bytes / 2 ** 30)).toFixed(2)
   return (
-    `${(busy.bytes / 1e6 / busy.length).toFixed(0)} MB/s, CPU-s/GB cameras ${perGB(busy.cameras)} ` +
+    `${variant}: ${(busy.bytes / 1e6 / busy.length).toFixed(0)} MB/s, CPU-s/GB cameras ${perGB(busy.cameras)} ` +
     `broker ${perGB(busy.broker)}, p50 ${latency.p50.toFixed(1)} ms`
   )
 }

@@ -61,7 +61,7 @@ async function readInput(nameOrFile: string): Promise<unknown> {
   } catch (cause) {
     throw new Fault(
       "usage",
-      `scenario ${nameOrFile}: its file throws: ${messageOf(cause).split("\n")[0]}; run it by itself with: npx tsx ${nameOrFile}`,
+      `scenario ${nameOrFile}: its file throws: ${messageOf(cause).split("\n")[0]}`,
       { cause },
     )
   }

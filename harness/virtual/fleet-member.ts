@@ -97,8 +97,14 @@ export class FleetMember {
     this.household.link = LINK
   }
 
+  /** In order; that it ended is a witness's to say. */
+  end(): void {
+    void this.household.stop()
+  }
+
   witness(): Witness {
     const { household, fault } = { household: this.household, fault: this.household.fault }
+    if (household.powered) this.#complaints.push("did not end when it was told to")
     if (fault !== null) this.#complaints.push(`ended by a fault: ${messageOf(fault)}`)
     return {
       household,

@@ -71,7 +71,8 @@ export async function runVirtualFleet(options: VirtualFleetOptions): Promise<Vir
   }
   for (const member of members) member.calm()
   await time.advance(AFTERMATH)
-  await time.settle(Promise.all(members.map(({ household }) => household.stop())), minutes(1))
+  for (const member of members) member.end()
+  await time.advance(minutes(1))
   await time.settle(cloud.close(), minutes(1))
   const struck = { power: 0, network: 0 }
   for (const { cuts } of members) {

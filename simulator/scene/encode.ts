@@ -10,7 +10,7 @@ import { boxesToCsv, eventsToCsv } from "./truth.ts"
 /**
  * Draws scenes and encodes them with the system's ffmpeg (libx264):
  *
- *     npx tsx simulator/scene/encode.ts [--out DIR] [--png SECONDS] [NAME…]
+ *     node --import ./harness/typescript/register.js simulator/scene/encode.ts [--out DIR] [--png SECONDS] [NAME…]
  *
  * A camera's stream, not a film's: Baseline, a closed GOP of exactly 1 s, parameter sets before every key frame, no
  * B-frames, one slice a picture, a steady bit rate. `--png` writes that moment as a picture instead, to look at.

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { fsDisk } from "../../hardware/disk.ts"
-import { root } from "../support.ts"
+import { root, TYPESCRIPT } from "../support.ts"
 
 let directory: string
 beforeEach(async () => {
@@ -18,7 +18,7 @@ afterEach(async () => {
 /** A program of its own over the disk at `directory`. */
 const program = (body: string) => [
   "--import",
-  "tsx",
+  TYPESCRIPT,
   "--input-type=module",
   "--eval",
   `import { fsDisk } from ${JSON.stringify(join(root, "hardware/disk.ts"))}

@@ -7,7 +7,7 @@ import { MEASUREMENT_NAMES, parseNames } from "../../harness/bench/bench.ts"
 import { judged, median, rowsShape } from "../../harness/bench/row.ts"
 import { tableOf } from "../../harness/bench/table.ts"
 import { benchCommand } from "../../harness/commands/bench.ts"
-import { root } from "../support.ts"
+import { root, TYPESCRIPT } from "../support.ts"
 
 /** The whole command, as a person calls it. Its exit code says whether targets were reached, which no test asks here. */
 function runBench(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -16,7 +16,7 @@ function runBench(...args: readonly string[]): Promise<{ code: number; stdout: s
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ["--import", "tsx", "--input-type=module", "--eval", start, "--", "bench", ...args],
+      ["--import", TYPESCRIPT, "--input-type=module", "--eval", start, "--", "bench", ...args],
       { cwd: root },
       (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     )

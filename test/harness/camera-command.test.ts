@@ -93,6 +93,7 @@ describe("obscura camera", () => {
 
   test.for(["SIGTERM", "SIGINT"] as const)(
     "--watch takes its camera along when it gets %s",
+    { timeout: 60_000 },
     async (signal, { onTestFinished }) => {
       const watching = camera(onTestFinished, "--home", `watched-${signal}`, "--watch")
       await watching.until('"event":"started"')
@@ -103,6 +104,5 @@ describe("obscura camera", () => {
       expect(output).toContain('"event":"stopped"')
       expect(code).toBe(0)
     },
-    60_000,
   )
 })

@@ -14,7 +14,7 @@ import { Model, segmentAt } from "../../harness/price/model.ts"
 import { priceShape } from "../../harness/price/report.ts"
 import { plaintextBytesOf } from "../../harness/price/sealed-fleet-work.ts"
 import { priceTables } from "../../harness/price/table.ts"
-import { root } from "../support.ts"
+import { root, TYPESCRIPT } from "../support.ts"
 
 /** The whole command, as a person calls it. */
 function price(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -23,7 +23,7 @@ function price(...args: readonly string[]): Promise<{ code: number; stdout: stri
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ["--import", "tsx", "--input-type=module", "--eval", start, "--", "price", ...args],
+      ["--import", TYPESCRIPT, "--input-type=module", "--eval", start, "--", "price", ...args],
       { cwd: root },
       (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     )

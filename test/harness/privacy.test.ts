@@ -110,7 +110,7 @@ describe("media in plain", () => {
     expect(found).toContain("an MP4 on the wire")
   }, 30_000)
 
-  test("cannot be asked for: whatever the configuration, only sealed objects are held", async () => {
+  test("cannot be asked for: a field that would turn sealing off is refused, wherever it stands", async () => {
     const { parseConfig } = await import("../../firmware/config.ts")
     const { isFault } = await import("../../firmware/errors.ts")
     const word = fc.constantFrom(

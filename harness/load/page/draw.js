@@ -40,12 +40,12 @@
     })
   }
 
-  /** 45 s, 2:30, 3:05:00. */
+  /** 45 s, 2:30 min, 3:05 h: as exact as the run is long. */
   function clock(at) {
     const two = (part) => String(Math.floor(part)).padStart(2, "0")
     if (data.until < 180) return `${Number(at.toFixed(1))} s`
-    const minutes = `${data.until < 3600 ? Math.floor(at / 60) : two((at / 60) % 60)}:${two(at % 60)}`
-    return data.until < 3600 ? minutes : `${Math.floor(at / 3600)}:${minutes}`
+    if (data.until < 7200) return `${Math.floor(at / 60)}:${two(at % 60)} min`
+    return `${Math.floor(at / 3600)}:${two((at / 60) % 60)} h`
   }
 
   /** What the lines reach: a stack's are sums of those below. */

@@ -23,8 +23,8 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 /** Which part of the axis a bar's name may need beside it. */
 const NAME_SHARE = 0.34
-/** Beyond so many at once nobody reads names. */
-const ROWS_MAX = 12
+/** More of them are a wall of words. */
+const NAMED_ROWS_MAX = 6
 
 export function spansOf(faults: readonly FaultStruck[], until: Seconds): readonly StruckSpan[] {
   return faults
@@ -35,13 +35,12 @@ export function spansOf(faults: readonly FaultStruck[], until: Seconds): readonl
 /** Bars over the same seconds as the charts' x axis; their names beside them. */
 export function faultLane(faults: readonly FaultStruck[], until: Seconds): string {
   const rows = rowsOf(faults, until)
-  const lanes = rows.map(
-    (row) => `<div class="row">${row.map((fault) => strike(fault, until)).join("")}</div>`,
-  )
-  const hidden = faults.length - rows.flat().length
-  const more = hidden > 0 ? `<p class="quiet">and ${hidden} more: see the table of faults</p>` : ""
+  const lanes = rows.map((row) => {
+    const bars = row.faults.map((fault, i) => strike(fault, until, i === 0 || row.named))
+    return `<div class="row">${bars.join("")}</div>`
+  })
   const body = faults.length === 0 ? '<div class="row quiet">no faults</div>' : lanes.join("")
-  return `<div class="lane" id="lane"><div class="track">${body}<div class="now" hidden></div></div>${more}</div>`
+  return `<div class="lane" id="lane"><div class="track">${body}<div class="now" hidden></div></div></div>`
 }
 
 /** A target's cameras counted: "cloud", "1 camera", "16 cameras". */
@@ -55,36 +54,44 @@ export function targetOf({ target }: FaultStruck): string {
   return count === 1 ? `camera ${target}` : `${number(count)} cameras`
 }
 
-function strike(fault: FaultStruck, until: Seconds): string {
+function strike(fault: FaultStruck, until: Seconds, named: boolean): string {
   const { at, for: duration, kind } = fault
   const to = at + (duration ?? 0)
   const left = share(at, until)
   const width = share(to, until) - left
   const when = duration === null ? `at ${number(at)} s` : `${number(at)} to ${number(to)} s`
   const title = [when, kind, targetOf(fault), fault.detail].filter((word) => word !== "").join(" · ")
+  const name = `<span><b>${text(kind)}</b> ${text(targetOf(fault))}</span>`
   const side = left > 1 - NAME_SHARE ? "before" : "after"
   return (
     `<div class="strike ${toneOf(kind)} ${side}${duration === null ? " moment" : ""}" title="${text(title)}" ` +
     `data-from="${at}" data-to="${to}" style="left:${percent(left)};width:${percent(width)}">` +
-    `<span><b>${text(kind)}</b> ${text(targetOf(fault))}</span></div>`
+    `${named ? name : ""}</div>`
   )
 }
 
-/** As few rows as hold them with their names side by side. */
-function rowsOf(faults: readonly FaultStruck[], until: Seconds): readonly (readonly FaultStruck[])[] {
+interface Row {
+  readonly faults: readonly FaultStruck[]
+  /** Every bar has its name; otherwise the first, for all of its kind. */
+  readonly named: boolean
+}
+
+/** As few rows as hold them with their names side by side; where that takes too many, a row for each kind. */
+function rowsOf(faults: readonly FaultStruck[], until: Seconds): readonly Row[] {
+  const sorted = [...faults].sort((a, b) => a.at - b.at)
   const rows: { readonly faults: FaultStruck[]; free: number }[] = []
-  for (const fault of [...faults].sort((a, b) => a.at - b.at)) {
+  for (const fault of sorted) {
     const from = share(fault.at, until)
     const to = share(fault.at + (fault.for ?? 0), until)
-    const named = from > 1 - NAME_SHARE ? from - NAME_SHARE : from
-    const row = rows.find(({ free }) => free <= named)
-    const free = from > 1 - NAME_SHARE ? to : to + NAME_SHARE
-    if (row) {
-      row.faults.push(fault)
-      row.free = free
-    } else if (rows.length < ROWS_MAX) rows.push({ faults: [fault], free })
+    const before = from > 1 - NAME_SHARE
+    const row = rows.find(({ free }) => free <= (before ? from - NAME_SHARE : from))
+    const free = before ? to : to + NAME_SHARE
+    if (row) Object.assign(row, { free }).faults.push(fault)
+    else rows.push({ faults: [fault], free })
   }
-  return rows.map((row) => row.faults)
+  if (rows.length <= NAMED_ROWS_MAX) return rows.map((row) => ({ faults: row.faults, named: true }))
+  const kinds = [...new Set(sorted.map(({ kind }) => kind))]
+  return kinds.map((kind) => ({ faults: sorted.filter((fault) => fault.kind === kind), named: false }))
 }
 
 function toneOf(kind: string): Tone {

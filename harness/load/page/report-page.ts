@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import type { Seconds } from "../../../firmware/units.ts"
+import { number } from "../compare-table.ts"
 import type { Report } from "../report.ts"
 import type { Series } from "../series.ts"
 import { type ChartData, chartData, type DrawnChart } from "./chart-data.ts"
@@ -54,6 +55,7 @@ ${invariantsTable(report)}
 ${latencyTable(report)}
 <h2>Cameras that fared worst</h2>
 ${worstTable(report)}
+<p class="quiet">Logs, the first clips opened, the bucket and the owners' keys lie <a href="./">beside this page</a>.</p>
 <details><summary>Faults: what struck whom and when</summary>
 ${faultsTable(report.faults)}</details>
 <details><summary>Everything else that was measured</summary>
@@ -91,7 +93,7 @@ function chartsOf(data: ChartData, { faults }: Report): string {
   const words =
     data.charts.length === 0
       ? "No charts: nothing was measured."
-      : `One point is ${data.step === 1 ? "a second" : `the worst of ${data.step} seconds`}. Drag to look closer, double-click to go back.`
+      : `One point is ${pointOf(data)}. Drag to look closer, double-click to go back.`
   return `<h2>Second by second</h2>
 <p class="quiet hint">${words}</p>
 <noscript><p>The charts need JavaScript; the tables do not.</p></noscript>
@@ -102,12 +104,21 @@ ${faultLane(faults, data.until)}</div>
 </section>`
 }
 
+function pointOf({ step }: ChartData): string {
+  return step === 1 ? "a second" : `the worst of ${step} seconds, of processors their mean`
+}
+
 function chartOf({ title, unit, note, lines }: DrawnChart, index: number): string {
+  const spoken = lines.map(({ label, values }) => {
+    const known = values.filter((value) => value !== null)
+    // Spread into Math.min a day is still few enough: `chartData` sees to that.
+    return `${label} from ${number(Math.min(...known))} to ${number(Math.max(...known))}`
+  })
   const keys = lines.map(
     ({ label, colour }) => `<span class="key" style="--own:var(--${colour})">${label} <i></i></span>`,
   )
   return `<figure data-chart="${index}"><figcaption><b>${title}</b> <span class="quiet">${unit}${note && `, ${note}`}</span>
-<span class="keys">${keys.join(" ")}</span></figcaption><div class="plot"></div></figure>`
+<span class="keys">${keys.join(" ")}</span></figcaption><div class="plot" role="img" aria-label="${text(`${title}, ${unit}: ${spoken.join("; ")}`)}"></div></figure>`
 }
 
 interface Plotter {

@@ -38,19 +38,19 @@ button:hover{border-color:var(--quiet)}
 .dockhead{display:flex;flex-wrap:wrap;gap:0 .9rem;font-size:.8rem;align-items:baseline}
 .dockhead b{font-size:.9rem}
 #now{margin-left:auto;padding-right:var(--edge);font-variant-numeric:tabular-nums}
-.lane{max-height:9rem;overflow:hidden auto;font-size:.78rem}
-.lane p{margin:0 0 0 var(--gutter)}
+.lane{max-height:9.2rem;overflow:hidden auto;scrollbar-width:none;font-size:.78rem}
 .track{position:relative;margin-left:var(--gutter);margin-right:var(--edge)}
 .row{position:relative;height:1.35rem;background:linear-gradient(var(--line),var(--line)) 0 100%/100% 1px no-repeat}
 .strike{position:absolute;top:.25rem;height:.8rem;min-width:3px;border-radius:2px;background:var(--own)}
 .strike.moment{width:3px!important}
 .strike span{position:absolute;top:-.2rem;line-height:1.2rem;white-space:nowrap;max-width:34vw;overflow:hidden;text-overflow:ellipsis;unicode-bidi:isolate}
-.strike.after span{left:calc(100% + .35rem)}
+.strike span{background:color-mix(in srgb,var(--paper) 75%,transparent);z-index:1}.strike.after span{left:calc(100% + .35rem)}
 .strike.before span{right:calc(100% + .35rem)}
 .strike.off{display:none}
 .now{position:absolute;top:0;bottom:0;width:1px;background:var(--quiet)}
 td.long{white-space:normal;min-width:14rem;color:var(--quiet);font-size:.88rem;overflow-wrap:anywhere}
 th.n+th:not(.n),td.n+td:not(.n){padding-left:.5rem}
+a{color:var(--blue)}
 td ul{margin:0;padding:0 0 0 1rem}
 .ranges{max-height:6rem;overflow:auto}
 .badge{display:inline-block;min-width:3.4rem;text-align:center;border-radius:5px;font-size:.78rem;line-height:1.35rem;padding:0 .3rem;color:var(--own);background:color-mix(in srgb,var(--own) 14%,var(--paper))}

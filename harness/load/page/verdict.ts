@@ -78,6 +78,7 @@ interface Tile {
 
 function tilesOf({ cameras, clips, latency, cpu, metrics, memory }: Report): readonly Tile[] {
   const rate = metrics.upload_rate
+  const { sealingSecondsPerGB: sealing, ingestSecondsPerGB: ingest } = cpu
   const perGB = (value: number | null) => (value === null ? "none" : number(value))
   return [
     {
@@ -108,11 +109,11 @@ function tilesOf({ cameras, clips, latency, cpu, metrics, memory }: Report): rea
     },
     {
       ...{ name: "camera CPU-s/GB", value: perGB(cpu.camerasSecondsPerGB) },
-      ...{ note: `of it ${perGB(cpu.sealingSecondsPerGB)} sealing`, bad: false },
+      ...{ note: sealing === null ? "" : `of it ${number(sealing)} sealing`, bad: false },
     },
     {
       ...{ name: "broker CPU-s/GB", value: perGB(cpu.brokerSecondsPerGB) },
-      ...{ note: `and ${perGB(cpu.ingestSecondsPerGB)} ingest`, bad: false },
+      ...{ note: ingest === null ? "" : `and ${number(ingest)} ingest`, bad: false },
     },
     {
       ...{ name: "memory of the cameras", value: `${number(memory.camerasMiB)} MiB` },

@@ -9,13 +9,13 @@ import mqtt, { connectAsync } from "mqtt"
 import { afterEach, beforeEach, expect, test } from "vitest"
 import { sign } from "../../../firmware/control/dsse.ts"
 import { publicKeyFromHex } from "../../../firmware/control/keys.ts"
-import { deviceTopic, pairingTopic } from "../../../firmware/control/protocol.ts"
+import { deviceTopic, PAIRING_BYTES_MAX, pairingTopic } from "../../../firmware/control/protocol.ts"
 import { isFault } from "../../../firmware/errors.ts"
 import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
 import { openBucket } from "../../../harness/cloud/bucket.ts"
 import type { CloudLine } from "../../../harness/cloud/cloud-log.ts"
 import { type CloudKeys, openCloudKeys } from "../../../harness/cloud/keys.ts"
-import { judge, root } from "../../support.ts"
+import { judge, root, TYPESCRIPT } from "../../support.ts"
 import { chunksOf, heartbeatOf, manifestOf, newKey, password, randomObject, TestCamera } from "./camera.ts"
 
 let folder: string
@@ -82,7 +82,7 @@ test("what has a receipt is there after kill -9 the moment the receipt arrives",
   const script = join(root, "test/harness/cloud/cloud-process.ts")
   const directory = join(folder, "killed")
   const child = fork(script, [directory, join(folder, "keys.json")], {
-    execArgv: ["--import", "tsx"],
+    execArgv: ["--import", TYPESCRIPT],
     cwd: root,
   })
   const [{ port, receiptKey }] = (await once(child, "message")) as [{ port: number; receiptKey: string }]
@@ -274,7 +274,7 @@ test("foreign topics, retained messages and oversize payloads end the connection
     ["own", Buffer.from("x"), { qos: 1, retain: true }, "retained"],
     ["own", Buffer.alloc(65_001), { qos: 1 }, "oversize"],
     ["own", Buffer.from("x"), { qos: 2 }, "quality of service 2"],
-    [pairingTopic("ab".repeat(16), "hello"), Buffer.alloc(4_097), { qos: 1 }, "oversize"],
+    [pairingTopic("ab".repeat(16), "hello"), Buffer.alloc(PAIRING_BYTES_MAX + 1), { qos: 1 }, "oversize"],
   ]
   for (const [topic, payload, options, reason] of attempts) {
     const one = await camera()

@@ -15,7 +15,7 @@ import {
 } from "../../../harness/cloud/bucket.ts"
 import { decodeRecordHead, decodeVolumeHead } from "../../../harness/cloud/bucket-record.ts"
 import { scanVolume } from "../../../harness/cloud/bucket-scan.ts"
-import { root } from "../../support.ts"
+import { root, TYPESCRIPT } from "../../support.ts"
 import {
   heartbeatOf,
   manifestOf,
@@ -262,7 +262,7 @@ test("a full disk is a definite refusal, nothing of it is listed, and what was t
   const script = join(root, "test/harness/cloud/fill-bucket.ts")
   const run = spawnSync(
     "bash",
-    ["-c", `ulimit -f 4096; exec "${process.execPath}" --import tsx "${script}" "${folder}"`],
+    ["-c", `ulimit -f 4096; exec "${process.execPath}" --import "${TYPESCRIPT}" "${script}" "${folder}"`],
     { encoding: "utf8", cwd: root },
   )
   expect(run.stderr).toBe("")

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest"
 import { isFault } from "../../../firmware/errors.ts"
 import { type CloudKeys, openCloudKeys } from "../../../harness/cloud/keys.ts"
 import { type Subscriber, startSubscriber } from "../../../harness/cloud/subscriber.ts"
-import { judge, root } from "../../support.ts"
+import { judge, root, TYPESCRIPT } from "../../support.ts"
 import { freePort, startMosquitto } from "../mosquitto-broker.ts"
 import { chunksOf, heartbeatOf, manifestOf, newKey, randomObject, TestCamera } from "./camera.ts"
 
@@ -87,7 +87,7 @@ test.skipIf(mosquitto === null)(
     const script = join(root, "test/harness/cloud/subscriber-process.ts")
     const url = `mqtt://127.0.0.1:${port}`
     const stalled = fork(script, [url, join(folder, "bucket"), join(folder, "keys.json"), key.hex], {
-      execArgv: ["--import", "tsx"],
+      execArgv: ["--import", TYPESCRIPT],
       cwd: root,
     })
     await once(stalled, "message")

@@ -249,7 +249,7 @@ describe("the page of two runs", () => {
   test("that takes a name for markup is caught", async () => {
     const wrong = await mutant<typeof import("../../../harness/load/compare-page.ts")>(
       "harness/load/compare-page.ts",
-      { path: "harness/load/compare-page.ts", from: '"<": "&lt;"', to: '"<": "<"' },
+      { path: "harness/load/page/html.ts", from: '"<": "&lt;"', to: '"<": "<"' },
     )
     const comparison = compareReports(REPORT, sides[1].report, TOLERANCE)
     const pages = [comparisonPage, wrong.comparisonPage].map((draw) =>

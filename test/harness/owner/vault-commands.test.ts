@@ -72,9 +72,9 @@ async function isDelivered(home: Home, clip: string): Promise<boolean> {
 /** `obscura owner WORDS` in this process. */
 async function owner(...words: string[]): Promise<{ code: number; output: string }> {
   const lines: string[] = []
-  const spies = [console, console].map((each, position) =>
-    vi.spyOn(each, position === 0 ? "log" : "error").mockImplementation((line) => lines.push(String(line))),
-  )
+  const print = (line: unknown) => void lines.push(String(line))
+  const spies = [vi.spyOn(console, "log"), vi.spyOn(console, "error")]
+  for (const spy of spies) spy.mockImplementation(print)
   process.exitCode = 0
   try {
     await ownerCommand().exitOverride().parseAsync(words, { from: "user" })
@@ -155,10 +155,9 @@ describe("obscura owner open --sealed", () => {
       const { output: key } = await owner("keys", "--identity", "--home", household())
       for (const clip of await readdir(out())) {
         // As README.md has it.
-        const loop = 'printf %s "$KEY" > key; for s in *.age; do age -d -i key "$s"; done > clip.mp4'
-        const cwd = join(out(), clip)
-        execFileSync("sh", ["-c", loop], { cwd, env: { ...process.env, KEY: key } })
-        const film = await readFile(join(cwd, "clip.mp4"))
+        const loop = `printf %s "$KEY" > key; for s in sealed/${clip}/*.age; do age -d -i key "$s"; done > clip.mp4`
+        execFileSync("sh", ["-c", loop], { cwd: folder, env: { ...process.env, KEY: key } })
+        const film = await readFile(join(folder, "clip.mp4"))
         expect(film.equals(await readFile(join(opened, `${clip}.mp4`)))).toBe(true)
         expect(film.toString("latin1", 4, 8)).toBe("ftyp")
       }

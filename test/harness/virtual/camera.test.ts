@@ -79,7 +79,7 @@ describe("a camera in virtual time", () => {
     expect(camera).toHaveDelivered(1)
   })
 
-  test("lives a day while nobody waits: one visit an hour", async () => {
+  test("lives a day while nobody waits: one visit an hour", { timeout: 120_000 }, async () => {
     const camera = await virtualCamera({ lensRests: true })
     for (let hour = 0; hour < 24; hour++) {
       await camera.walkBy()

@@ -9,10 +9,12 @@ import { exitCodeOf, runVirtual, VIRTUAL_DEFAULTS } from "../../../harness/virtu
 import { minutes } from "../../../harness/virtual/testing.ts"
 import { runVirtualFleet, type VirtualFleetOptions } from "../../../harness/virtual/virtual-fleet.ts"
 import { mutant } from "../../mutants.ts"
+import { TYPESCRIPT } from "../../support.ts"
 
-const WITHIN = 60_000
+/** A machine that does other things at the same time is slow; what is measured here is never how long it took. */
+const WITHIN = 180_000
 const HOUR = minutes(60)
-const SMALL = { ...VIRTUAL_DEFAULTS, seed: 1, cameras: 4, duration: 6 * HOUR, visitsPerHour: 4, openEvery: 2 }
+const SMALL = { ...VIRTUAL_DEFAULTS, seed: 1, cameras: 3, duration: 2 * HOUR, visitsPerHour: 6, openEvery: 2 }
 
 describe("a fleet in virtual time", () => {
   test("repeats its event log from its seed, in fresh processes, and has another one for another seed", {
@@ -54,7 +56,7 @@ describe("a fleet in virtual time", () => {
   })
 
   test("is the same fleet in one process and in three", { timeout: WITHIN }, async () => {
-    const options = { ...SMALL, seed: 8, cameras: 5, duration: 2 * HOUR }
+    const options = { ...SMALL, seed: 8, cameras: 5, duration: HOUR }
     const [one, three] = [await runVirtual(options), await runVirtual({ ...options, processes: 3 })]
     expect(three?.eventLogHash).toBe(one?.eventLogHash)
     expect(three?.judgement).toEqual(one?.judgement)
@@ -76,7 +78,7 @@ describe("a fleet in virtual time", () => {
     const rested = await fleet({ seed: 3 })
     const restless = await fleet({ seed: 3, rests: false })
     expect(restless.eventLogHash).toBe(rested.eventLogHash)
-    expect(rested.events).toBeGreaterThan(200)
+    expect(rested.events).toBeGreaterThan(100)
   })
 })
 
@@ -91,12 +93,13 @@ describe("mistakes are noticed", () => {
       },
     )
     const hashes = new Set<string>()
-    for (let run = 0; run < 3; run++) hashes.add((await fleet({}, leaking.runVirtualFleet)).eventLogHash)
+    for (let run = 0; run < 3; run++)
+      hashes.add((await fleet({ cameras: 2, duration: HOUR }, leaking.runVirtualFleet)).eventLogHash)
     expect(hashes.size).toBeGreaterThan(1)
   })
 
   test("a cloud that loses, changes or doubles what it has fails the run", { timeout: WITHIN }, async () => {
-    const run = await fleet({ cameras: 2, duration: 2 * HOUR, faults: false, openEvery: 1 })
+    const run = await fleet({ cameras: 2, duration: HOUR, faults: false, openEvery: 1 })
     const { bucket } = run.cloud
     const broken = async () =>
       (await judgeVirtual(run)).invariants.filter(({ count }) => count > 0).map(({ name }) => name)
@@ -123,7 +126,7 @@ describe("mistakes are noticed", () => {
   })
 
   test("a cloud that could open clips fails the run", { timeout: WITHIN }, async () => {
-    const run = await fleet({ cameras: 2, duration: 2 * HOUR, faults: false, openEvery: 1 })
+    const run = await fleet({ cameras: 2, duration: HOUR, faults: false, openEvery: 1 })
     const [first, second] = run.witnesses
     Object.defineProperty(second?.household, "owner", { value: first?.household.owner })
     const { invariants, clips } = await judgeVirtual(run)
@@ -134,7 +137,7 @@ describe("mistakes are noticed", () => {
   test("time that is replaced too late is refused in words", async () => {
     const run = promisify(execFile)
     const script = join(import.meta.dirname, "late-process.ts")
-    await expect(run(process.execPath, ["--import", "tsx", script])).rejects.toMatchObject({
+    await expect(run(process.execPath, ["--import", TYPESCRIPT, script])).rejects.toMatchObject({
       stderr: expect.stringContaining("virtual time: import it first"),
     })
   })
