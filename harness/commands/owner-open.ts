@@ -69,14 +69,14 @@ async function openClips(wanted: readonly string[], options: OpenOptions, keys: 
  */
 async function writeSealed(folder: string, vault: Vault, clip: VaultClip): Promise<void> {
   vault.checkWhole(clip)
-  await makeFolder(join(folder, "about"))
+  const about = [clip.thumbnail, clip.summary].filter((object) => object?.fate === "received")
+  await makeFolder(about.length > 0 ? join(folder, "about") : folder)
   const put = async (path: string, object: VaultObject) =>
     writePrivate(join(folder, path), await vault.sealed(object))
   // All of one width, so that a shell's `*` gives them in order.
   for (const segment of clip.segments)
     await put(`${String(segment.entry.index).padStart(6, "0")}.age`, segment)
-  for (const object of [clip.thumbnail, clip.summary])
-    if (object?.fate === "received") await put(join("about", `${object.entry.kind}.age`), object)
+  for (const object of about) if (object) await put(join("about", `${object.entry.kind}.age`), object)
   console.log(folder)
 }
 
@@ -103,6 +103,12 @@ async function writePrivate(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
+/** What cannot be looked at is taken for a clip id, and refused as that. */
 async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isFile() === true
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false
+    throw error
+  }
 }

@@ -113,6 +113,7 @@ function classOf({ verdict }: Row): string {
 }
 
 const STYLE = `${LOOK}
+td{vertical-align:middle}
 .conclusion{font-weight:600;overflow-wrap:anywhere}
 .good>td:last-child,.conclusion.good{color:var(--good)}
 .bad>td:last-child,.conclusion.bad{color:var(--bad)}

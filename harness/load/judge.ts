@@ -1,66 +1,18 @@
-import { isObjectEntry, manifestShape, type ObjectEntry } from "../../firmware/control/protocol.ts"
-import { type Bytes, MiB } from "../../firmware/units.ts"
-import { type FleetCamera, fleetConfig } from "../../simulator/fleet.ts"
+import { isFault } from "../../firmware/errors.ts"
+import { MiB } from "../../firmware/units.ts"
+import { fleetConfig } from "../../simulator/fleet.ts"
 import type { ClipTally } from "../../simulator/tally.ts"
-import type { Identity } from "../owner/age-identity.ts"
 import { coversMotion, type Span } from "../owner/compare.ts"
-import { type ObjectSource, Vault, type VaultClip } from "../owner/vault.ts"
-import { Findings, INVARIANTS, type Limits } from "./findings.ts"
+import { Vault, type VaultClip } from "../owner/vault.ts"
+import { doubledClips } from "./doubled-clips.ts"
+import type { Evidence, Judgement, JudgeOptions } from "./evidence.ts"
+import { Findings, INVARIANTS } from "./findings.ts"
 import { type ClipFindings, judgeClip, objectsOf, RememberingSource, sealedBytes } from "./judge-clip.ts"
 import type { CameraResult } from "./messages.ts"
 import { Outsiders } from "./outsiders.ts"
 import type { Owner } from "./pairing.ts"
 import { searchPlain } from "./plain-search.ts"
-import type { Invariant } from "./report.ts"
-import { isToBeExpected, type Struck, seesItsMotions } from "./struck.ts"
-
-/** Everything a judge may look at. Nothing of it is believed but what the cameras say they recorded. */
-export interface Evidence {
-  readonly seed: number
-  readonly camera: (index: number) => FleetCamera
-  /** One for each camera that was asked for, whether it came up or not. */
-  readonly cameras: readonly CameraResult[]
-  readonly owners: readonly Owner[]
-  readonly source: ObjectSource
-  /** How many objects the bucket holds, listed in a manifest or not. */
-  readonly storedObjects: number
-  readonly serverKeys: readonly Identity[]
-  /** Searched for in `plainPlaces`. */
-  readonly canary: string
-  readonly plainPlaces: readonly string[]
-  /** By which kinds of fault a camera was struck. */
-  readonly struck: Struck
-  readonly strangersLetIn: number
-  readonly limits: Limits
-}
-
-export interface Judgement {
-  readonly clips: {
-    recorded: number
-    discarded: number
-    cut: number
-    delivered: number
-    opened: number
-    lost: number
-    doubled: number
-    openedByOthers: number
-  }
-  readonly segments: { sealed: number; delivered: number; dropped: number }
-  readonly bytes: { sealed: Bytes; padding: Bytes; delivered: Bytes }
-  readonly cameras: { connected: number; failed: number }
-  readonly invariants: readonly Invariant[]
-  /** One line each, naming the camera; at most `FAILURES_MAX`. */
-  readonly failures: readonly string[]
-  /** Of each camera that lost any. */
-  readonly lostOf: ReadonlyMap<number, number>
-}
-
-export interface JudgeOptions {
-  /** Called for each clip of a camera's that its owner opened. */
-  readonly onOpened?: (index: number, clip: string, film: Uint8Array) => Promise<void>
-  /** After each camera. */
-  readonly onProgress?: (cameras: number, bytes: Bytes) => void
-}
+import { isToBeExpected, seesItsMotions } from "./struck.ts"
 
 /** Opens and compares everything, as each owner, and lets everybody else try. */
 export async function judge(evidence: Evidence, options: JudgeOptions = {}): Promise<Judgement> {
@@ -185,7 +137,9 @@ class Trial {
     const view = await vault.view()
     for (const alert of view.alerts)
       this.#findings.add("alerts in chains of manifests", `camera ${camera.index}: ${JSON.stringify(alert)}`)
-    await this.#findDoubles(camera, owner)
+    const doubled = await doubledClips(this.#evidence.source, owner.camera.id)
+    this.#clips.doubled += doubled.size
+    for (const clip of doubled) this.#findings.add("clips doubled", `camera ${camera.index}: clip ${clip}`)
     const tallies = new Map(camera.clips.map((tally) => [tally.clip, tally]))
     const shown: { readonly tally: ClipTally; readonly span: Span }[] = []
     for (const clip of view.clips) {
@@ -264,8 +218,11 @@ class Trial {
       return this.#lose(camera, clip.clip, `${objects.length} of ${tally.objects} objects are listed`)
     const lost = missing.find(({ fate }) => fate !== "dropped by the camera")
     if (lost) return this.#lose(camera, clip.clip, `${lost.entry.kind} ${lost.entry.index} is ${lost.fate}`)
-    // Dropped with a record: neither delivered nor lost.
-    if (missing.length > 0) return null
+    // Dropped with a record: neither delivered nor lost. What is there of it is sealed like any other.
+    if (missing.length > 0) {
+      await this.#openRest(camera, clip, vault, source)
+      return null
+    }
     this.#clips.delivered++
     const missed = new Set(camera.missedGroups)
     const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), missed)
@@ -273,6 +230,24 @@ class Trial {
     await this.#letOthersTry(camera, clip, source)
     if (findings.opened) await this.#options.onOpened?.(camera.index, clip.clip, findings.opened.film)
     return findings.span
+  }
+
+  /** Of a clip that was dropped in part, each object that is there. */
+  async #openRest(
+    camera: CameraResult,
+    clip: VaultClip,
+    vault: Vault,
+    source: RememberingSource,
+  ): Promise<void> {
+    for (const object of objectsOf(clip).filter(({ fate }) => fate === "received"))
+      try {
+        await vault.open(object)
+      } catch (error) {
+        if (!isFault(error)) throw error
+        const what = `clip ${clip.clip}, ${object.entry.kind} ${object.entry.index}`
+        this.#findings.add("clips unreadable", `camera ${camera.index}: ${what}: ${error.message}`)
+      }
+    await this.#letOthersTry(camera, clip, source)
   }
 
   async #letOthersTry(camera: CameraResult, clip: VaultClip, source: RememberingSource): Promise<void> {
@@ -310,34 +285,10 @@ class Trial {
     if (differs) this.#findings.add("clips that differ", `camera ${index}: clip ${clip}: ${differs}`)
   }
 
-  async #findDoubles({ index }: CameraResult, { camera }: Owner): Promise<void> {
-    const parts = new Set<string>()
-    const doubled = new Set<string>()
-    for (const envelope of await this.#evidence.source.manifests(camera.id))
-      for (const { clip, kind, index } of unverifiedObjects(envelope)) {
-        const part = `${clip} ${kind} ${index}`
-        if (parts.has(part)) doubled.add(clip)
-        parts.add(part)
-      }
-    this.#clips.doubled += doubled.size
-    for (const clip of doubled) this.#findings.add("clips doubled", `camera ${index}: clip ${clip}`)
-  }
-
   #lose({ index }: CameraResult, clip: string, why: string): null {
     this.#clips.lost++
     this.#lostOf.set(index, (this.#lostOf.get(index) ?? 0) + 1)
     this.#findings.add("clips lost", `camera ${index}: clip ${clip}: ${why}`)
     return null
-  }
-}
-
-/** The vault verifies each of them, and tells of those that do not hold; to verify twice would take a second. */
-function unverifiedObjects(envelope: Uint8Array): readonly ObjectEntry[] {
-  try {
-    const { payload } = JSON.parse(Buffer.from(envelope).toString("utf8"))
-    const body = manifestShape.parse(JSON.parse(Buffer.from(String(payload), "base64").toString("utf8")))
-    return body.entries.filter(isObjectEntry)
-  } catch {
-    return []
   }
 }

@@ -1,4 +1,4 @@
-import type { Judgement } from "./judge.ts"
+import type { Judgement } from "./evidence.ts"
 import type { CameraResult, CamerasFinished, Usage } from "./messages.ts"
 import type { Reading, Readings } from "./metrics.ts"
 import type { Timeline } from "./timeline.ts"

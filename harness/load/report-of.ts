@@ -1,6 +1,6 @@
 import { detailOf, type Strike, spelledRanges } from "../scenario/strikes.ts"
 import { metricsOf } from "./aggregation.ts"
-import type { Judgement } from "./judge.ts"
+import type { Judgement } from "./evidence.ts"
 import type { CamerasFinished, Usage } from "./messages.ts"
 import type { Readings } from "./metrics.ts"
 import type { LoadedPlan } from "./plan.ts"

@@ -37,7 +37,7 @@ export interface Effort {
 }
 export const FULL: Effort = {
   ...{ cameras: 100, rounds: 5, alone: 1 },
-  ...{ warmUp: 384 * MiB, busy: 512 * MiB, paced: 60 * MiB },
+  ...{ warmUp: 256 * MiB, busy: 512 * MiB, paced: 60 * MiB },
 }
 export const QUICK: Effort = {
   ...{ cameras: 10, rounds: 1, alone: 0.1 },
@@ -48,7 +48,7 @@ export const QUICK: Effort = {
 export const PACED_BYTES_PER_SECOND: Bytes = 10 * MiB
 
 /** One is uploaded, one is made: a camera that keeps up, with a manifest for each object. */
-const SEGMENTS_AHEAD = Number(process.env.AHEAD ?? 2)
+const SEGMENTS_AHEAD = 2
 
 /** Portions into which a round's work is cut. */
 const TURNS = 4

@@ -91,7 +91,7 @@ export const faultShape = z.discriminatedUnion("kind", [
     kind: z.literal("clock-jump"),
     ...moment,
     ...struck,
-    seconds: z.number().min(-1e9).max(1e9),
+    seconds: z.number().min(-2e9).max(2e9),
   }),
   /** The camera does not know what time it is. */
   z.strictObject({ kind: z.literal("no-ntp"), ...span, ...struck }),

@@ -42,7 +42,7 @@ function field(node: Node, step: string): unknown {
 function assign(node: Node, step: string, value: unknown): void {
   if (!Array.isArray(node)) node[step] = value
   else if (/^\d+$/.test(step) && Number(step) <= node.length) node[Number(step)] = value
-  else throw new Fault("usage", `--set: [${step}] is not in a list of ${node.length}`)
+  else throw new Fault("usage", `--set: [${step}] of a list of ${node.length}: they are counted from 0`)
 }
 
 function valueOf(text: string): unknown {

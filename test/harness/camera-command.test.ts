@@ -70,6 +70,14 @@ describe("obscura camera", () => {
     expect(code).toBe(1)
   }, 60_000)
 
+  test("says why what moved was not kept, and when somebody can be seen", async ({ onTestFinished }) => {
+    const running = camera(onTestFinished, "--home", "empty", "--scene", "day-car", "--motion", "7.5s-8s")
+    await running.until('"event":"clip discarded"')
+    await running.until("nobody was in the picture: in day-car somebody is, from 2.8 s to 6.3 s")
+    running.child.kill("SIGINT")
+    expect((await running.ended).code).toBe(0)
+  }, 60_000)
+
   test("--reset makes it another camera, and says what is gone", async ({ onTestFinished }) => {
     const devices: string[] = []
     for (const boot of ["first", "second"]) {

@@ -117,7 +117,10 @@ describe("the commands of a household", () => {
     [["camera", "--broker", AWAY, "--setup", "OBSCURA:1:00"], "this is no obscura setup text"],
     [["camera", "--broker", AWAY, "--home", "unpaired"], 'run "obscura owner pair"'],
     [["camera", "--reset", "--watch"], "cannot be used with"],
-    [["owner", "pair", "--home", "lonely"], 'no cloud has left its identity there; start "obscura cloud"'],
+    [
+      ["owner", "pair", "--home", "lonely"],
+      'identity.json: no cloud has left its identity there; start "obscura cloud" there once',
+    ],
     [["cloud", "--port", "70000"], "from 0 to 65535"],
     [["cloud", "--home", "/proc/1/x"], "cannot be made"],
     [["cluod"], "Did you mean cloud?"],

@@ -219,8 +219,10 @@ describe("records that are folded", () => {
     async () => {
       const mistake = {
         path: SHELF,
-        from: 'this.#onDrop({ from, to: this.#folding.to, cause: "full" })',
-        to: 'this.#onDrop({ from, to: this.#folding.to, cause: "full" }); void this.removeFolded([{ kind: "drop", from, to: this.#folding.to, cause: "full" }]).catch(() => undefined)',
+        from: "this.#fold()\n",
+        to: `this.#fold()
+          const { from, to } = this.#folding ?? {}
+          if (this.#folding) await this.removeFolded([{ kind: "drop", from, to, cause: "full" }])\n`,
       }
       const bent = await mutant<{ openSpool: Open }>(OPEN, mistake)
       await expect(neverLeaveUnsaid(bent.openSpool)).rejects.toThrow()

@@ -10,7 +10,8 @@ import {
   manifestShape,
   type ObjectEntry,
 } from "../../../firmware/control/protocol.ts"
-import { type Evidence, type Judgement, judge } from "../../../harness/load/judge.ts"
+import type { Evidence, Judgement } from "../../../harness/load/evidence.ts"
+import { judge } from "../../../harness/load/judge.ts"
 import type { ObjectSource } from "../../../harness/owner/vault.ts"
 import { type SmallRun, smallRun } from "./small-run.ts"
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -7,7 +7,9 @@ import { type Browser, chromium, type Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { reportPage } from "../../../harness/load/page/report-page.ts"
 import type { Report } from "../../../harness/load/report.ts"
+import { pathsIn } from "../../../harness/load/run-folder.ts"
 import { SERIES, type Series, type SeriesName } from "../../../harness/load/series.ts"
+import { writeReports } from "../../../harness/load/write-reports.ts"
 import { mutant } from "../../mutants.ts"
 import { judge } from "../../support.ts"
 import { REPORT } from "./readings.ts"
@@ -102,6 +104,7 @@ describe("the page of a run", () => {
     const { page, troubles } = await open(reportPage(FAILED, MEASURED))
     expect(await page.locator("canvas").count()).toBe(CHARTS)
     expect(await inked(page)).toEqual(Array.from({ length: CHARTS }, () => true))
+    expect(await page.getByRole("img", { name: /^Cameras up, cameras: connected from \d/ }).count()).toBe(1)
     expect(await page.locator("#lane .strike").count()).toBe(3)
     expect(troubles).toEqual([])
     await page.close()
@@ -237,6 +240,15 @@ describe("the page of a run", () => {
       await page.close()
     },
   )
+
+  test("lies in the run's folder, beside what programs read", async () => {
+    const run = await mkdtemp(join(folder, "run-"))
+    await writeReports(pathsIn(run), FAILED, MEASURED)
+    expect((await readdir(run)).sort()).toEqual([
+      ...["junit.xml", "metrics.prom", "report.html", "report.json", "series.json"],
+    ])
+    expect(await readFile(join(run, "report.html"), "utf8")).toBe(reportPage(FAILED, MEASURED))
+  })
 
   test("names the threshold that a chart shows, in its chart alone", () => {
     const html = reportPage(FAILED, MEASURED)
