@@ -8,6 +8,7 @@ export const EXIT = { held: 0, broken: 1, usage: 2, harness: 3 } as const
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   fleet: async () => (await import("./commands/fleet.ts")).fleetCommand(),
   scenarios: async () => (await import("./commands/scenarios.ts")).scenariosCommand(),
+  merge: async () => (await import("./commands/merge.ts")).mergeCommand(),
   compare: async () => (await import("./commands/compare.ts")).compareCommand(),
   camera: async () => (await import("./commands/camera.ts")).cameraCommand(),
   cloud: async () => (await import("./commands/cloud.ts")).cloudCommand(),

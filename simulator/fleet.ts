@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events"
 import type { LogLine } from "../firmware/log.ts"
-import type { Dialler } from "../firmware/ports.ts"
+import type { Dialler, Disk } from "../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../firmware/units.ts"
 import { type FleetCamera, type FleetHabits, Member } from "./member.ts"
 import { sleep } from "./sleep.ts"
@@ -13,6 +13,8 @@ export interface FleetOptions {
   readonly seed: number
   readonly cameras: readonly FleetCamera[]
   readonly dialler: Dialler
+  /** A camera's own, known by its disk, for a broker that knows each by its certificate. Absent: `dialler` for all. */
+  readonly diallerOf?: (disk: Disk) => Dialler
   /** How long things happen before the cameras; what follows is only finishing. */
   readonly duration: Milliseconds
   readonly habits?: FleetHabits
@@ -67,7 +69,8 @@ export class Fleet {
     this.members = cameras.map((camera, position) => {
       const start = () => startDelay(position, cameras.length, duration, startWithin)
       return new Member({
-        ...{ seed, camera, habits, dialler, duration },
+        ...{ seed, camera, habits, duration },
+        diallerOf: options.diallerOf ?? (() => dialler),
         start: options.startOf?.(camera.camera) ?? start(),
         fragile: options.fragile?.(camera.camera) ?? false,
         io: options.ios?.[position] ?? new VirtualIo(),

@@ -2,7 +2,7 @@ import { pairCamera, runCamera } from "../firmware/camera.ts"
 import { type CameraConfig, parseConfig } from "../firmware/config.ts"
 import { messageOf } from "../firmware/errors.ts"
 import type { LogLine } from "../firmware/log.ts"
-import type { Dialler } from "../firmware/ports.ts"
+import type { Dialler, Disk } from "../firmware/ports.ts"
 import { type Bytes, type Milliseconds, seconds } from "../firmware/units.ts"
 import { configFor, type VirtualBoard, Visitor, virtualBoard } from "./board.ts"
 import { virtualClock } from "./clock.ts"
@@ -10,10 +10,10 @@ import { MemoryDisk } from "./disk.ts"
 import { type Faults, noFaults, type SomeFaults, together } from "./faults.ts"
 import { FaultyDialler } from "./faulty-dialler.ts"
 import type { Footage } from "./footage.ts"
-import type { Shot } from "./lens.ts"
 import type { MotionSpan } from "./motion.ts"
 import { seededRandom } from "./random.ts"
 import { type Step, scriptOf } from "./script.ts"
+import type { Shot } from "./shot.ts"
 import { sleep } from "./sleep.ts"
 import type { CameraTally } from "./tally.ts"
 import type { VirtualIo } from "./virtual-io.ts"
@@ -47,7 +47,8 @@ export interface MemberOptions {
   readonly seed: number
   readonly camera: FleetCamera
   readonly habits: FleetHabits
-  readonly dialler: Dialler
+  /** How the camera with this disk comes to its broker. */
+  readonly diallerOf: (disk: Disk) => Dialler
   /** Its link or its power will fail: costs a layer around every connection. */
   readonly fragile: boolean
   /** After the fleet's start. */
@@ -95,10 +96,11 @@ export class Member {
     this.config = fleetConfig(footage, habits)
     const clock = virtualClock(() => this.#faults.clock)
     this.#disk = new MemoryDisk({ clock, random: seededRandom(seed, "disk", index) })
+    const dialler = options.diallerOf(this.#disk)
     this.#dialler = options.fragile
-      ? new FaultyDialler(options.dialler, noFaults.link, clock, seededRandom(seed, "link", index))
+      ? new FaultyDialler(dialler, noFaults.link, clock, seededRandom(seed, "link", index))
       : null
-    const watched = watchedDialler(this.#dialler ?? options.dialler, () => tally.dialled())
+    const watched = watchedDialler(this.#dialler ?? dialler, () => tally.dialled())
     this.board = virtualBoard({
       ...{ seed, index, footage, canary: camera.canary, clock, disk: this.#disk, dialler: watched },
       log: { write: (line) => this.#note(line) },

@@ -28,7 +28,8 @@ export interface MqttOptions {
 export interface MqttConnection {
   /**
    * QoS 1; the payload is `parts`, joined. They are not copied, and must not change before this settles.
-   * Resolves on PUBACK, which says that a broker took it, not that the cloud has it. Rejects with Fault "unavailable", indefinite.
+   * Resolves on PUBACK, which says that a broker took it, not that the cloud has it. Rejects with Fault "unavailable":
+   * definite if the connection had ended before.
    */
   publish(topic: string, ...parts: readonly Uint8Array[]): Promise<void>
   /** Since when the oldest publish waits for its PUBACK, on the monotonic clock; null: none does. */
@@ -79,11 +80,13 @@ export async function openMqtt(
   writeWithoutCopies(client, outgoingStore, payloads)
   const inFlight = new Map<(fault: Fault) => void, Milliseconds>()
   let reason = "the connection closed"
+  let closed = false
   const ended = new Promise<string>((resolve) => {
     client.on("error", (error) => {
       reason = messageOf(error)
     })
     client.on("close", () => {
+      closed = true
       for (const reject of inFlight.keys()) reject(new Fault("unavailable", reason, { definite: false }))
       inFlight.clear()
       resolve(reason)
@@ -117,6 +120,8 @@ export async function openMqtt(
   return {
     publish: (topic, ...parts) =>
       new Promise((resolve, reject) => {
+        // mqtt.js would keep it for its next connection, and there is none.
+        if (closed) return reject(new Fault("unavailable", reason))
         inFlight.set(reject, clock.monotonic())
         const payload = Buffer.alloc(0)
         payloads.set(payload, parts)

@@ -7,6 +7,7 @@ import { deviceTopic, PAYLOAD_BYTES_MAX, type ToCamera } from "../../firmware/co
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import { mayHear, publishVerdict, type Session, sessionOf, willAllowed } from "./access.ts"
+import { boundPackets } from "./bound-packets.ts"
 import type { Bucket } from "./bucket.ts"
 import { type CloudStats, countRefusal, type DoorRefusal } from "./cloud-log.ts"
 import { letHeapGrow } from "./collector.ts"
@@ -184,7 +185,7 @@ export class Door {
     socket.once("close", () => this.#sockets.delete(socket))
     const binding = bindingOf(socket)
     if (binding !== null) this.#bindings.set(socket, binding)
-    boundPackets(this.#broker.handle(socket))
+    boundPackets(this.#broker.handle(socket), PACKET_BYTES_MAX)
   }
 
   async close(): Promise<void> {
@@ -248,31 +249,6 @@ export class Door {
     if (reason === "bad credentials" || reason === "not a contentless will") stats.failedConnects++
     this.#options.log.write({ event: "door refused", client: client.slice(0, 40), reason })
   }
-}
-
-/**
- * mqtt-packet would gather whatever length a packet announces, up to 256 MB, before anybody is asked. So a connection
- * ends as soon as its parser has read too large a length.
- */
-function boundPackets(client: Client): void {
-  const parser: unknown = Reflect.get(client, "_parser")
-  if (!isParser(parser))
-    throw new Fault("broken", "aedes keeps its parser elsewhere: packets are not bounded")
-  const parse = parser.parse
-  parser.parse = function (bytes) {
-    const left = parse.call(this, bytes)
-    if (this.packet.length > PACKET_BYTES_MAX) client.conn.destroy()
-    return left
-  }
-}
-
-interface Parser {
-  readonly packet: { readonly length: number }
-  parse(bytes: Buffer): number
-}
-
-function isParser(value: unknown): value is Parser {
-  return typeof value === "object" && value !== null && "parse" in value && "packet" in value
 }
 
 /** null: plain TCP, or a socket that closed before anybody could ask; no password with a binding fits that. */

@@ -10,9 +10,11 @@ import { BucketIndex, type StoredManifest, type StoredObject } from "./bucket-in
 import type { VolumeHead } from "./bucket-record.ts"
 import { scanVolume } from "./bucket-scan.ts"
 import { volumeName, volumeNumber } from "./bucket-volume.ts"
+import { IndexedBucket } from "./indexed-bucket.ts"
 
-/** What lies in a bucket's folder. */
+/** What a cloud has: sealed objects and signed manifests. */
 export interface Bucket {
+  /** Where it lies: a folder, or the name of a place that is none. */
   readonly directory: string
   /** What the opening scan found broken, in words that name volume and position. */
   readonly damage: readonly string[]
@@ -83,81 +85,14 @@ function addManifest(
   else index.addManifest(body, sha256Hex(envelope), { volume, at, bytes: envelope.length })
 }
 
-/** Reads what `index` knows of. */
-export class FolderBucket implements Bucket {
-  readonly directory: string
-  protected readonly index: BucketIndex
-
-  constructor(directory: string, index: BucketIndex) {
-    this.directory = directory
-    this.index = index
-  }
-
-  get damage(): readonly string[] {
-    return this.index.damage
-  }
-
-  get objectCount(): number {
-    return this.index.objectCount
-  }
-
-  object(id: string): StoredObject | null {
-    return this.index.object(id)
-  }
-
-  manifests(device: string): readonly StoredManifest[] {
-    return this.index.manifests(device)
-  }
-
-  manifest(hash: string): StoredManifest | null {
-    return this.index.manifest(hash)
-  }
-
-  isDropped(device: string, sequence: number): boolean {
-    return this.index.isDropped(device, sequence)
-  }
-
-  isForked(manifest: StoredManifest): boolean {
-    return this.index.isForked(manifest)
-  }
-
-  newest(device: string): StoredManifest | null {
-    return this.index.manifests(device).at(-1) ?? null
-  }
-
-  devices(): readonly string[] {
-    return this.index.devices()
-  }
-
-  async objectBytes(id: string): Promise<Uint8Array | null> {
-    const found = this.index.object(id)
-    if (found === null) return null
-    const bytes = await this.#read(found.volume, found.at, found.headerBytes + found.payloadBytes)
-    if (
-      sha256Hex(bytes.subarray(0, found.headerBytes)) !== found.headerHash ||
-      sha256Hex(bytes.subarray(found.headerBytes)) !== found.payloadHash
-    )
-      throw new Fault("tampered", `bucket ${this.directory}: object ${id} is damaged on disk`)
-    return bytes
+/** Reads what `index` knows of from the folder's volumes. */
+export class FolderBucket extends IndexedBucket {
+  protected bytesOf({ volume, at, headerBytes, payloadBytes }: StoredObject): Promise<Buffer> {
+    return this.#read(volume, at, headerBytes + payloadBytes)
   }
 
   envelopeBytes({ volume, at, bytes }: StoredManifest): Promise<Uint8Array> {
     return this.#read(volume, at, bytes)
-  }
-
-  async extract(id: string, path: string): Promise<void> {
-    const bytes = await this.objectBytes(id)
-    if (bytes === null) throw new Fault("usage", `bucket ${this.directory}: no object ${id}`)
-    try {
-      const file = await open(path, "wx", 0o600)
-      try {
-        await file.writeFile(bytes)
-      } finally {
-        await file.close()
-      }
-    } catch (cause) {
-      throw new Fault("usage", `${path}: cannot be written; choose a new file name`, { cause })
-    }
   }
 
   async #read(volume: number, at: Bytes, length: Bytes): Promise<Buffer> {

@@ -10,8 +10,8 @@ import {
 import { isIP } from "node:net"
 
 /**
- * Certificates for brokers, authorities and clients of a test's own making: X.509 v3 in DER (RFC 5280 §4.1), ECDSA
- * P-256, for every TLS library takes that. Node reads certificates and makes none.
+ * Certificates for brokers, authorities and clients of a test's own making: X.509 v3 in DER (RFC 5280 §4.1), with keys
+ * of ECDSA P-256, for every TLS library takes that. Node reads certificates and makes none.
  *
  *   Certificate ::= SEQUENCE { tbs, algorithm, signature }
  *   tbs         ::= SEQUENCE { [0] version, serial, algorithm, issuer, validity, subject, SPKI, [3] extensions }
@@ -35,6 +35,16 @@ export interface CertificateWishes {
   readonly notAfter?: string
 }
 
+/** Who vouches for others. */
+export interface Issuer {
+  /** Its distinguished name as its own certificate spells it, in DER. */
+  readonly subject: Buffer
+  /** EC or RSA. */
+  readonly key: KeyObject
+  /** By which libraries find it among several; null: by its name alone. */
+  readonly keyId: Buffer | null
+}
+
 /** Vouches for itself. */
 export function selfSigned(wishes: CertificateWishes): Certificate {
   return make(wishes, null, [])
@@ -46,34 +56,40 @@ export function newAuthority(name: string): Certificate {
 }
 
 /** For a server or a client, vouched for by `authority`. */
-export function issuedBy(authority: Certificate, wishes: CertificateWishes): Certificate {
-  return make(wishes, authority, [])
+export function issuedBy(authority: Certificate | Issuer, wishes: CertificateWishes): Certificate {
+  return make(wishes, "subject" in authority ? authority : issuerOf(authority), [])
+}
+
+function issuerOf({ name, key }: Certificate): Issuer {
+  const own = createPrivateKey(key)
+  const spki = createPublicKey(own).export({ type: "spki", format: "der" })
+  return { subject: commonName(name), key: own, keyId: keyIdOf(spki) }
 }
 
 function make(
   { names, notBefore = "20200101000000Z", notAfter = "99991231235959Z" }: CertificateWishes,
-  authority: Certificate | null,
+  authority: Issuer | null,
   extensions: readonly Buffer[],
 ): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" })
   const spki = publicKey.export({ type: "spki", format: "der" })
-  const issuer = authority === null ? privateKey : createPrivateKey(authority.key)
-  const issuerSpki = createPublicKey(issuer).export({ type: "spki", format: "der" })
   const [name] = names
+  const issuer = authority ?? { subject: commonName(name), key: privateKey, keyId: keyIdOf(spki) }
+  const algorithm = issuer.key.asymmetricKeyType === "rsa" ? RSA_WITH_SHA256 : ECDSA_WITH_SHA256
   const body = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     // Positive, and of no more than 20 bytes (RFC 5280 §4.1.2.2).
     der(0x02, Buffer.concat([Buffer.of(1), randomBytes(15)])),
-    ECDSA_WITH_SHA256,
-    commonName(authority?.name ?? name),
+    algorithm,
+    issuer.subject,
     sequence(time(notBefore), time(notAfter)),
     commonName(name),
     spki,
-    der(0xa3, sequence(alternativeNames(names), keyIds(spki, issuerSpki), ...extensions)),
+    der(0xa3, sequence(alternativeNames(names), keyIds(spki, issuer.keyId), ...extensions)),
   )
   return {
     name,
-    certificate: pem(sequence(body, ECDSA_WITH_SHA256, bits(signed(body, issuer)))),
+    certificate: pem(sequence(body, algorithm, bits(signed(body, issuer.key)))),
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     pin: createHash("sha256").update(spki).digest("hex"),
   }
@@ -81,6 +97,7 @@ function make(
 
 // Object identifiers, in DER
 const ECDSA_WITH_SHA256 = sequence(Buffer.from("06082a8648ce3d040302", "hex"))
+const RSA_WITH_SHA256 = sequence(Buffer.from("06092a864886f70d01010b0500", "hex"))
 const COMMON_NAME = Buffer.from("0603550403", "hex")
 const SUBJECT_ALT_NAME = Buffer.from("0603551d11", "hex")
 const BASIC_CONSTRAINTS = Buffer.from("0603551d13", "hex")
@@ -107,12 +124,14 @@ function alternativeNames(names: readonly string[]): Buffer {
 }
 
 /** By which libraries find the issuer among several (RFC 5280 §4.2.1.1 and §4.2.1.2). */
-function keyIds(spki: Uint8Array, issuerSpki: Uint8Array): Buffer {
-  const id = (key: Uint8Array) => createHash("sha256").update(key).digest().subarray(0, 20)
-  return Buffer.concat([
-    sequence(SUBJECT_KEY_ID, octets(octets(id(spki)))),
-    sequence(AUTHORITY_KEY_ID, octets(sequence(der(0x80, id(issuerSpki))))),
-  ])
+function keyIds(spki: Uint8Array, issuer: Buffer | null): Buffer {
+  const own = sequence(SUBJECT_KEY_ID, octets(octets(keyIdOf(spki))))
+  if (issuer === null) return own
+  return Buffer.concat([own, sequence(AUTHORITY_KEY_ID, octets(sequence(der(0x80, issuer))))])
+}
+
+function keyIdOf(spki: Uint8Array): Buffer {
+  return createHash("sha256").update(spki).digest().subarray(0, 20)
 }
 
 /** Network order; of IPv6 every spelling but the one that ends in IPv4. */

@@ -19,6 +19,11 @@ export interface SubscriberOptions extends StoreOptions {
   readonly keyOf?: (device: string) => PublicKey | null
   /** Name of a shared subscription, where the broker has them: several subscribers then take turns by message. */
   readonly share?: string
+  /**
+   * How many connections take turns, for brokers that bound what waits for each. All feed one ingest: what a camera says
+   * comes in parts, and those belong together. More than one need `share`. Default 1.
+   */
+  readonly connections?: number
 }
 
 export interface Subscriber {
@@ -41,31 +46,30 @@ const CONNECT_WITHIN = seconds(10)
  *         the bucket's reasons.
  */
 export async function startSubscriber(options: SubscriberOptions): Promise<Subscriber> {
-  const client = await connect(options)
+  const clients = await connectAll(options)
+  const { log } = options
+  const fault = (where: string, error: Error) =>
+    log.write({ event: "fault", where, kind: "unavailable", reason: messageOf(error) })
   const send = (device: string, name: string, payload: Uint8Array): void => {
-    if (!client.connected || unsentBytes(client) > UNSENT_BYTES_MAX) return
+    // One connection a camera, for its answers must not overtake each other.
+    const client = clients[Number.parseInt(device.slice(0, 8), 16) % clients.length]
+    if (!client?.connected || unsentBytes(client) > UNSENT_BYTES_MAX) return
     client.publish(`obscura/1/${device}/${name}`, Buffer.from(payload), { qos: 0 }, (error) => {
-      if (error)
-        options.log.write({ event: "fault", where: name, kind: "unavailable", reason: messageOf(error) })
+      if (error) fault(name, error)
     })
   }
   try {
     const store = await openStore(options, options.keyOf ?? (() => null), send)
-    client.on("message", (text, payload, { retain }) => {
-      const topic = parseTopic(text)
-      if (retain || topic === null || !("device" in topic) || !isFromCamera(topic.name)) return
-      store.ingest.take(topic.device, topic.name, payload)
-    })
-    client.on("error", (error) =>
-      options.log.write({
-        event: "fault",
-        where: "subscriber",
-        kind: "unavailable",
-        reason: messageOf(error),
-      }),
-    )
     try {
-      await subscribe(client, options.share)
+      for (const client of clients) {
+        client.on("message", (text, payload, { retain }) => {
+          const topic = parseTopic(text)
+          if (retain || topic === null || !("device" in topic) || !isFromCamera(topic.name)) return
+          store.ingest.take(topic.device, topic.name, payload)
+        })
+        client.on("error", (error) => fault("subscriber", error))
+        await subscribe(client, options.share)
+      }
     } catch (error) {
       await store.close()
       throw error
@@ -74,17 +78,47 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
       bucket: store.bucket,
       stats: store.stats,
       async close() {
-        await client.endAsync(true)
+        await endAll(clients)
         await store.close()
       },
     }
   } catch (error) {
-    await client.endAsync(true)
+    await endAll(clients)
     throw error
   }
 }
 
-async function connect({ url, connection }: SubscriberOptions): Promise<MqttClient> {
+/** Comes, subscribes and leaves. @throws as `startSubscriber`. */
+export async function trySubscriber(
+  options: Pick<SubscriberOptions, "url" | "connection" | "share">,
+): Promise<void> {
+  const client = await connect(options)
+  client.on("error", () => undefined) // whoever is thrown out while subscribing hears it from that
+  try {
+    await subscribe(client, options.share)
+  } finally {
+    await client.endAsync(true)
+  }
+}
+
+type Address = Pick<SubscriberOptions, "url" | "connection" | "connections">
+
+async function connectAll(options: Address): Promise<readonly MqttClient[]> {
+  const clients: MqttClient[] = []
+  try {
+    for (let n = 0; n < (options.connections ?? 1); n++) clients.push(await connect(options))
+    return clients
+  } catch (error) {
+    await endAll(clients)
+    throw error
+  }
+}
+
+async function endAll(clients: readonly MqttClient[]): Promise<void> {
+  await Promise.all(clients.map((client) => client.endAsync(true)))
+}
+
+async function connect({ url, connection }: Address): Promise<MqttClient> {
   try {
     return await connectAsync(
       url,
@@ -98,9 +132,29 @@ async function connect({ url, connection }: SubscriberOptions): Promise<MqttClie
       false,
     )
   } catch (cause) {
-    throw new Fault("unavailable", "the broker does not let the subscriber in; check its address", { cause })
+    throw connectFault(cause)
   }
 }
+
+/** Of CONNACK (MQTT 3.1.1 §3.2.2.3): bad user name or password; not authorised. */
+const REFUSALS = new Set([4, 5])
+
+function connectFault(cause: unknown): Fault {
+  const code: unknown = cause instanceof Error && "code" in cause ? cause.code : null
+  if (typeof code === "number" && REFUSALS.has(code))
+    return new Fault("refused", "the broker refuses the ingest; check its user and password", { cause })
+  if (typeof code === "string" && code.startsWith("ERR_SSL"))
+    return new Fault(
+      "refused",
+      "the broker refuses the ingest's TLS; perhaps it wants a client certificate",
+      {
+        cause,
+      },
+    )
+  return new Fault("unavailable", "the broker does not let the subscriber in; check its address", { cause })
+}
+
+const NOT_SUBSCRIBED = "the broker does not let the ingest subscribe; check its access list"
 
 /** Quality 0: the broker need not wait for us to acknowledge chunks whose receipt is still to come. */
 async function subscribe(client: MqttClient, share: string | undefined): Promise<void> {
@@ -112,10 +166,9 @@ async function subscribe(client: MqttClient, share: string | undefined): Promise
   try {
     granted = await client.subscribeAsync(filters, { qos: 0 })
   } catch (cause) {
-    throw new Fault("refused", "the broker does not let the subscriber subscribe", { cause })
+    throw new Fault("refused", NOT_SUBSCRIBED, { cause })
   }
-  if (granted.some(({ qos }) => qos === 128))
-    throw new Fault("refused", "the broker does not let the subscriber subscribe")
+  if (granted.some(({ qos }) => qos === 128)) throw new Fault("refused", NOT_SUBSCRIBED)
 }
 
 function unsentBytes(client: MqttClient): Bytes {

@@ -3,7 +3,9 @@ import { resolve } from "node:path"
 import { Command, Option } from "commander"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { runFleet } from "../load/fleet-run.ts"
-import type { FleetPlan } from "../load/plan.ts"
+import { checkMemory, demandOf, howManyTable, thisMachine } from "../load/how-many.ts"
+import { type FleetPlan, loadPlan } from "../load/plan.ts"
+import { checkDescriptors } from "../load/precheck.ts"
 import { printReport } from "../load/report.ts"
 import { Screen } from "../load/screen.ts"
 import { repeatLine, summaryOf } from "../load/summary.ts"
@@ -11,8 +13,9 @@ import { loadScenario } from "../scenario/load-scenario.ts"
 import { CAMERAS_MAX, SECONDS_MAX } from "../scenario/scenario.ts"
 import { wholeNumber } from "./options.ts"
 import { stopOnSignals } from "./stop.ts"
+import { addTargetOptions, type TargetOptions, targetOf, targetWords } from "./target-options.ts"
 
-interface FleetOptions {
+interface FleetOptions extends TargetOptions {
   readonly scenario: string
   readonly set: readonly string[]
   readonly cameras?: number
@@ -26,6 +29,7 @@ interface FleetOptions {
   readonly abortOnFail?: boolean
   readonly prometheus?: number
   readonly workers?: number
+  readonly howMany?: boolean
 }
 
 const HELP = `
@@ -42,7 +46,7 @@ const DEFAULT_SCENARIO = "footage"
 const HARNESS_FAILED = 3
 
 export function fleetCommand(): Command {
-  return new Command("fleet")
+  const command = new Command("fleet")
     .description("run many virtual cameras against an embedded cloud, and judge what came of it")
     .option(
       "--scenario <name|file>",
@@ -97,16 +101,26 @@ export function fleetCommand(): Command {
         "processes of cameras (default: one a core, less one for the cloud)",
       ).argParser(wholeNumber(1, 64)),
     )
+    .option("--how-many", "say what this machine can carry of it, and what runs out first, and run nothing")
     .addHelpText("after", HELP)
     .action(fleet)
+  return addTargetOptions(command)
 }
 
 async function fleet(options: FleetOptions): Promise<void> {
   const { name, scenario } = await loadScenario(options.scenario, overridesOf(options))
   if (scenario.fleet.motion !== null && scenario.fleet.scene === null)
     throw new Fault("usage", "--motion goes with --scene: the project's own scenes know what moves in them")
+  const target = await targetOf(options)
   const seed = options.seed ?? randomInt(SEED_MAX)
   const plan: FleetPlan = { seed, name, scenario, from: 0, to: scenario.fleet.cameras }
+  if (options.howMany) {
+    const demand = demandOf(await loadPlan(plan))
+    console.log(howManyTable(await thisMachine(options.out ?? null), demand))
+    return
+  }
+  checkDescriptors(plan.to - plan.from)
+  checkMemory(plan)
   const stream = options.json ? process.stderr : process.stdout
   const screen = new Screen(stream)
   const command = commandOf(options, seed)
@@ -114,10 +128,10 @@ async function fleet(options: FleetOptions): Promise<void> {
   try {
     const { keep, out = null, abortOnFail = false, prometheus = null, workers = null } = options
     const run = await runFleet({
-      ...{ plan, out, keep, command, screen, signal, abortOnFail, workers },
+      ...{ plan, out, keep, command, screen, signal, abortOnFail, workers, target },
       prometheusPort: prometheus,
     })
-    screen.say(summaryOf(run.report, run.failures, run.folder, run.savedClips))
+    screen.say(summaryOf(run.report, run.folder, run.savedClips))
     if (options.json) process.stdout.write(printReport(run.report))
     process.exitCode = run.report.exitCode
   } catch (error) {
@@ -153,6 +167,7 @@ function commandOf(options: FleetOptions, seed: number): string {
     ...["--seed", seed],
     ...(scene === undefined ? [] : ["--scene", quoted(scene)]),
     ...(motion === undefined ? [] : ["--motion", motion]),
+    ...targetWords(options).map(quoted),
   ]
   return `npm start -- ${words.join(" ")}`
 }

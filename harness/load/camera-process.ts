@@ -1,14 +1,18 @@
 import { monitorEventLoopDelay } from "node:perf_hooks"
+import { openIdentity } from "../../firmware/control/identity.ts"
 import { Fault } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
 import { Fleet } from "../../simulator/fleet.ts"
+import { ClientAuthority } from "../cloud/client-authority.ts"
 import { fragileCameras } from "../scenario/strikes.ts"
 import { resultOf } from "./camera-result.ts"
 import { serve, usageFromNow } from "./child.ts"
 import { CpuSplit, isSealing } from "./cpu-split.ts"
 import { openLogFile } from "./log-file.ts"
 import type { CameraProgress, FromCameras, ToCameras, Usage } from "./messages.ts"
+import { certifiedDiallers } from "./outside-broker.ts"
+import { takeOwner } from "./paired-beforehand.ts"
 import { type LoadedPlan, loadPlan } from "./plan.ts"
 import { Striking } from "./striking.ts"
 import { Times } from "./times.ts"
@@ -36,11 +40,21 @@ const split = new CpuSplit(isSealing)
 serve<ToCameras, FromCameras>(async (message, send) => {
   switch (message.kind) {
     case "begin":
+      await split.start()
       stage = await makeStage(message)
       return send({ kind: "ready" })
     case "pair": {
       const { index, setupText } = message
       return send({ kind: "paired", index, ok: await theStage().fleet.pair(index, setupText) })
+    }
+    case "identify":
+      return send({ kind: "devices", keys: await devicesOf(theStage().fleet) })
+    case "own": {
+      for (const [index, record] of message.records) {
+        const member = theStage().fleet.member(index)
+        if (member) await takeOwner(member.board.disk, record)
+      }
+      return send({ kind: "owned" })
     }
     case "run":
       return run(theStage(), send)
@@ -67,6 +81,9 @@ async function makeStage(begin: Extract<ToCameras, { kind: "begin" }>): Promise<
     duration: seconds(scenario.seconds),
     cameras: Array.from({ length: begin.to - begin.from }, (_, i) => loaded.camera(begin.from + i)),
     dialler,
+    ...(begin.clients && {
+      diallerOf: certifiedDiallers(begin.broker, new ClientAuthority(begin.clients)),
+    }),
     habits: loaded.habits,
     startOf: loaded.startOf,
     fragile: (camera) => fragile.has(camera),
@@ -82,7 +99,7 @@ async function run(
   send: (message: FromCameras) => void,
 ): Promise<void> {
   await fleet.endPairings()
-  await split.start()
+  split.count()
   send({ kind: "running" })
   const usage = usageFromNow(split)
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
@@ -114,11 +131,19 @@ async function run(
     kind: "finished",
     cameras: fleet.members.map((member) => resultOf(member, times.p95Of(member.camera.camera))),
     usage: usage(),
+    seen: split.seconds,
     strangersLetIn: striking.strangersLetIn,
     recoverySeconds: (performance.now() - quietAt) / 1_000,
     idleMiB,
     times: times.told(),
   })
+}
+
+async function devicesOf({ members }: Fleet): Promise<[number, string][]> {
+  const keys: [number, string][] = []
+  for (const { camera, board } of members)
+    keys.push([camera.camera, (await openIdentity(board.disk)).key.hex])
+  return keys
 }
 
 /** The monitor counts from one of its own timers to the next, and those are 10 ms apart without any lag. */

@@ -13,7 +13,8 @@ export function resultOf(
     ...{ index: camera.camera, device, connects, connected, settled: isFinished, fault, complaints },
     ...{ clips: [...tally.clips.values()], received, dropped },
     ...{ visits, missedVisits, disconnects, refusedUploads },
-    missedGroups: [...board.lens.missed],
+    missedGroups: [...board.lens.gaps.missed],
+    tornGroups: [...board.lens.gaps.torn],
     receiptP95Ms,
   }
 }

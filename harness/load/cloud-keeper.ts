@@ -1,16 +1,17 @@
 import { type Milliseconds, type Seconds, seconds } from "../../firmware/units.ts"
 import type { CloudStats } from "../cloud/cloud-log.ts"
-import type { CloudIdentity } from "../cloud/keys.ts"
+import { CLOUD_NAME, type CloudIdentity } from "../cloud/keys.ts"
 import type { ScenarioFault } from "../scenario/faults-shape.ts"
 import type { Strike } from "../scenario/strikes.ts"
 import { Child } from "./child.ts"
+import type { SecondSeen } from "./cpu-split.ts"
 import { type BucketFaults, noBucketFaults } from "./faulty-bucket.ts"
 import type { CloudProgress, FromCloud, ToCloud, Usage } from "./messages.ts"
 import type { RunFolder } from "./run-folder.ts"
+import type { ReadyTarget } from "./target.ts"
 
 type CloudChild = Child<ToCloud, FromCloud>
 
-const CLOUD_NAME = "obscura.local"
 const MODULE = new URL("./cloud-process.ts", import.meta.url)
 
 /**
@@ -20,9 +21,12 @@ const MODULE = new URL("./cloud-process.ts", import.meta.url)
 export class CloudKeeper {
   readonly #folder: RunFolder
   readonly #seed: number
-  readonly #ended: { cpuSeconds: number; partSeconds: number; memoryMiB: number; bytes: number } = {
-    ...{ cpuSeconds: 0, partSeconds: 0, memoryMiB: 0, bytes: 0 },
-  }
+  readonly #target: ReadyTarget
+  readonly #ended = { cpuSeconds: 0, memoryMiB: 0, bytes: 0 }
+  /** Of its latest life, once that has ended in order: which part of its time went into ingest, and when. */
+  #share: number | null = null
+  #seen: { readonly seconds: readonly SecondSeen[]; readonly from: Milliseconds } = { seconds: [], from: 0 }
+  #countsFrom: Milliseconds = 0
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #faults = new Set<Partial<BucketFaults>>()
   #child: CloudChild | null = null
@@ -34,9 +38,10 @@ export class CloudKeeper {
   /** Rejects when the process dies although nobody killed it. */
   readonly death: Promise<never>
 
-  constructor(folder: RunFolder, seed: number) {
+  constructor(folder: RunFolder, seed: number, target: ReadyTarget) {
     this.#folder = folder
     this.#seed = seed
+    this.#target = target
     this.death = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -62,18 +67,19 @@ export class CloudKeeper {
       keyFile: cloudKeys,
       logFile: cloudLog,
       seed: this.#seed,
+      target: this.#target,
     })
     const { port, identity } = await listening
     this.#port = port
     child.send({ kind: "faults", faults: this.#bucketFaults() })
-    if (this.#running) child.send({ kind: "run" })
+    if (this.#running) this.#count(child)
     return { port, identity }
   }
 
   /** From here on its cost counts. */
   run(): void {
     this.#running = true
-    this.#child?.send({ kind: "run" })
+    if (this.#child) this.#count(this.#child)
   }
 
   /** Made durable, over all its lives. */
@@ -89,12 +95,16 @@ export class CloudKeeper {
   get usage(): Usage {
     const now = this.#latest?.usage
     const cpuSeconds = this.#ended.cpuSeconds + (now?.cpuSeconds ?? 0)
-    const part = this.#ended.partSeconds + (now?.cpuSeconds ?? 0) * (now?.share ?? 0)
     return {
       cpuSeconds,
       memoryMiB: Math.max(this.#ended.memoryMiB, now?.memoryMiB ?? 0),
-      share: cpuSeconds === 0 ? null : part / cpuSeconds,
+      share: this.#share,
     }
+  }
+
+  /** Second by second; `from` on the monotonic clock. Empty until it was closed. */
+  get seen(): { readonly seconds: readonly SecondSeen[]; readonly from: Milliseconds } {
+    return this.#seen
   }
 
   /** Lets faults strike it, each at its time; `begun` on the monotonic clock. */
@@ -128,6 +138,11 @@ export class CloudKeeper {
     await child?.end()
   }
 
+  #count(child: CloudChild): void {
+    this.#countsFrom = performance.now()
+    child.send({ kind: "run" })
+  }
+
   #strike(fault: ScenarioFault): void {
     if (fault.kind === "broker-kill") this.#goDown((child) => child.kill(), fault.for)
     if (fault.kind === "broker-restart") this.#goDown((child) => this.#shut(child), fault.for)
@@ -140,7 +155,9 @@ export class CloudKeeper {
   async #shut(child: CloudChild): Promise<CloudStats> {
     const closed = child.next("closed")
     child.send({ kind: "close" })
-    const { usage, stats } = await closed
+    const { usage, stats, seen } = await closed
+    this.#share = usage.share
+    this.#seen = { seconds: seen, from: this.#countsFrom }
     if (this.#latest) this.#latest = { ...this.#latest, usage, bytes: stats.bytes }
     await child.end()
     return stats
@@ -165,7 +182,6 @@ export class CloudKeeper {
     if (!this.#latest) return
     const { usage, bytes } = this.#latest
     this.#ended.cpuSeconds += usage.cpuSeconds
-    this.#ended.partSeconds += usage.cpuSeconds * (usage.share ?? 0)
     this.#ended.memoryMiB = Math.max(this.#ended.memoryMiB, usage.memoryMiB)
     this.#ended.bytes += bytes
     this.#latest = null

@@ -1,13 +1,14 @@
 import { Fault } from "../../firmware/errors.ts"
 import { seededRandom } from "../../simulator/random.ts"
-import { type Cloud, startCloud } from "../cloud/broker.ts"
-import { openBucket } from "../cloud/bucket.ts"
+import type { Cloud } from "../cloud/broker.ts"
+import type { CloudLine } from "../cloud/cloud-log.ts"
 import { openCloudKeys } from "../cloud/keys.ts"
 import { serve, usageFromNow } from "./child.ts"
 import { CpuSplit, isIngest } from "./cpu-split.ts"
 import { type BucketFaults, faultyBucket, noBucketFaults } from "./faulty-bucket.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 import type { FromCloud, ToCloud } from "./messages.ts"
+import { openRunBucket, startRunCloud } from "./ready-target.ts"
 
 /** The cloud of a load test, in a process of its own, so that its cost can be told from the cameras'. */
 
@@ -23,19 +24,15 @@ let usage = usageFromNow(split)
 serve<ToCloud, FromCloud>(async (message, send) => {
   switch (message.kind) {
     case "begin": {
+      await split.start()
       file = openLogFile(message.logFile)
       const { log } = file
-      const { name, port, directory, keyFile, seed } = message
-      const bucket = faultyBucket(await openBucket(directory), () => faults, seededRandom(seed, "bucket"))
-      cloud = await startCloud({
-        host: "127.0.0.1",
-        port,
-        name,
-        directory,
-        bucket,
-        keys: await openCloudKeys(keyFile),
-        log: { write: (line) => log.info(line) },
-      })
+      const { name, port, directory, keyFile, seed, target } = message
+      const inner = await openRunBucket(directory, target.bucket)
+      const bucket = faultyBucket(inner, () => faults, seededRandom(seed, "bucket"))
+      const keys = await openCloudKeys(keyFile)
+      const write = (line: CloudLine) => log.info(line)
+      cloud = await startRunCloud({ port, name, directory, bucket, keys, log: { write } }, target)
       const { identity, stats } = cloud
       send({ kind: "listening", port: cloud.port, identity })
       const tell = () =>
@@ -49,7 +46,7 @@ serve<ToCloud, FromCloud>(async (message, send) => {
       return
     }
     case "run":
-      await split.start()
+      split.count()
       usage = usageFromNow(split)
       return
     case "faults":
@@ -61,7 +58,7 @@ serve<ToCloud, FromCloud>(async (message, send) => {
       const used = usage()
       await cloud.close()
       file?.flush()
-      send({ kind: "closed", usage: used, stats: cloud.stats })
+      send({ kind: "closed", usage: used, seen: split.seconds, stats: cloud.stats })
     }
   }
 })

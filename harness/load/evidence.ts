@@ -5,6 +5,7 @@ import type { ObjectSource } from "../owner/vault.ts"
 import type { Limits } from "./findings.ts"
 import type { CameraResult } from "./messages.ts"
 import type { Owner } from "./pairing.ts"
+import type { PlainThing } from "./plain-search.ts"
 import type { Invariant } from "./report.ts"
 import type { Struck } from "./struck.ts"
 
@@ -19,9 +20,10 @@ export interface Evidence {
   /** How many objects the bucket holds, listed in a manifest or not. */
   readonly storedObjects: number
   readonly serverKeys: readonly Identity[]
-  /** Searched for in `plainPlaces`. */
+  /** Searched for in `plainPlaces`, which are files and folders, and in `plainThings`, which are none. */
   readonly canary: string
   readonly plainPlaces: readonly string[]
+  readonly plainThings?: AsyncIterable<PlainThing> | null
   /** By which kinds of fault a camera was struck. */
   readonly struck: Struck
   readonly strangersLetIn: number

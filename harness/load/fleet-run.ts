@@ -1,5 +1,8 @@
 import { availableParallelism } from "node:os"
+import { publicKeyFromHex } from "../../firmware/control/keys.ts"
 import { MiB, type Milliseconds, seconds } from "../../firmware/units.ts"
+import type { CloudIdentity } from "../cloud/keys.ts"
+import { placeName } from "../cloud/s3-place.ts"
 import { AbortWatch } from "./abort-watch.ts"
 import { Child } from "./child.ts"
 import { CloudKeeper } from "./cloud-keeper.ts"
@@ -8,16 +11,20 @@ import { judgeRun } from "./judge-run.ts"
 import { LiveReadings } from "./live-readings.ts"
 import { LiveView } from "./live-view.ts"
 import type { CamerasFinished, FromCameras, ToCameras } from "./messages.ts"
+import { ownersDialler, rehearse } from "./outside-broker.ts"
+import { ownersOf } from "./paired-beforehand.ts"
 import { type Owner, pairAll, writeOwners } from "./pairing.ts"
 import { type FleetPlan, type LoadedPlan, loadPlan } from "./plan.ts"
 import { checkDescriptors, checkRoom, estimate } from "./precheck.ts"
 import { prometheusOf } from "./prometheus.ts"
 import { servePrometheus } from "./prometheus-server.ts"
 import { readingsOf } from "./readings.ts"
+import { readyTarget } from "./ready-target.ts"
 import type { Report } from "./report.ts"
 import { reportOf } from "./report-of.ts"
 import { camerasLogs, freeBytesFor, makeRunFolder, type RunFolder } from "./run-folder.ts"
 import type { Screen } from "./screen.ts"
+import { brokerUrl, EMBEDDED, type ReadyTarget, type Target } from "./target.ts"
 import { judgeThresholds, parseThresholds, type Threshold } from "./thresholds.ts"
 import { Timeline } from "./timeline.ts"
 import { writeReports } from "./write-reports.ts"
@@ -36,13 +43,14 @@ export interface FleetRunOptions {
   readonly abortOnFail: boolean
   /** Serve /metrics on this port of loopback; null: nowhere. */
   readonly prometheusPort: number | null
+  /** Absent: the embedded broker without TLS, and a folder. */
+  readonly target?: Target
   /** Processes of cameras; null: a core each, less one for the cloud. */
   readonly workers: number | null
 }
 
 export interface FleetRun {
   readonly report: Report
-  readonly failures: readonly string[]
   readonly folder: RunFolder
   readonly savedClips: number
 }
@@ -75,22 +83,27 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
   const { plan, command, screen } = options
   const thresholds = parseThresholds(plan.scenario.thresholds)
   const loaded = await loadPlan(plan)
-  const folder = await prepare(options, loaded)
-  const cloud = new CloudKeeper(folder, plan.seed)
+  const target = await readyTarget(options.target ?? EMBEDDED, plan.scenario, plan.seed)
+  const folder = await prepare(options, loaded, target)
+  const cloud = new CloudKeeper(folder, plan.seed, target)
   const workers = workersFor(plan, options.workers)
   const timeline = new Timeline(plan.to - plan.from, cloud)
-  const show = { options, loaded, folder, cloud, workers, timeline, thresholds }
+  const show = { options, loaded, target, folder, cloud, workers, timeline, thresholds }
   try {
     const { owners, results, seconds: length } = await perform(show)
     const usage = cloud.usage
+    timeline.learn({ sealing: results.map(({ seen }) => seen), ingest: cloud.seen })
     await endAll(cloud, workers)
     await writeOwners(folder.owners, owners)
-    const { judgement, savedClips } = await judgeRun({ loaded, folder, results, owners }, screen)
+    const { judgement, savedClips } = await judgeRun(
+      { loaded, folder, results, owners, place: target.bucket },
+      screen,
+    )
     const readings = readingsOf({ results, cloud: usage, timeline, judgement, seconds: length })
     const run = { loaded, command, commit: await commitOf(), judgement, results, cloud: usage, timeline }
     const report = reportOf(run, readings, thresholds)
     await writeReports(folder, report, timeline.series())
-    return { report, failures: judgement.failures, folder, savedClips }
+    return { report, folder, savedClips }
   } finally {
     await endAll(cloud, workers)
   }
@@ -100,17 +113,21 @@ async function endAll(cloud: CloudKeeper, workers: readonly Worker[]): Promise<v
   await Promise.all([cloud.end(), ...workers.map(({ child }) => child.end())])
 }
 
-async function prepare({ plan, out, keep, screen }: FleetRunOptions, loaded: LoadedPlan): Promise<RunFolder> {
+async function prepare(
+  { plan, out, keep, screen }: FleetRunOptions,
+  loaded: LoadedPlan,
+  { bucket }: ReadyTarget,
+): Promise<RunFolder> {
   const { from, to, scenario, seed, name } = plan
   for (const warning of loaded.warnings) screen.say(`warning: ${warning}`)
   checkDescriptors(to - from)
   const { duration, diskBytes } = estimate(loaded)
-  checkRoom(diskBytes, await freeBytesFor(out))
+  checkRoom(bucket ? 0 : diskBytes, await freeBytesFor(out))
   const folder = await makeRunFolder(out, seed, keep)
   const disk = `${Math.max(1, Math.round(diskBytes / MiB))} MiB`
   screen.say(
     `${name}: ${to - from} cameras for ${scenario.seconds} s, seed ${seed}: ` +
-      `about ${Math.ceil(duration)} s in all, and ${disk} of disk`,
+      `about ${Math.ceil(duration)} s in all, and ${disk} of ${bucket ? placeName(bucket) : "disk"}`,
   )
   if (loaded.motion !== null)
     screen.say(`motion: --motion ${loaded.motion}${scenario.fleet.motion === null ? " (from the seed)" : ""}`)
@@ -120,6 +137,7 @@ async function prepare({ plan, out, keep, screen }: FleetRunOptions, loaded: Loa
 interface Show {
   readonly options: FleetRunOptions
   readonly loaded: LoadedPlan
+  readonly target: ReadyTarget
   readonly folder: RunFolder
   readonly cloud: CloudKeeper
   readonly workers: readonly Worker[]
@@ -134,32 +152,25 @@ interface Performance {
 }
 
 async function perform(show: Show): Promise<Performance> {
-  const { options, folder, cloud, workers } = show
+  const { options, target, folder, cloud, workers } = show
   const { plan, screen, signal } = options
   const { port, identity } = await cloud.start()
-  const broker = `mqtt://127.0.0.1:${port}`
+  const broker = brokerUrl(target, port)
+  if (target.outside) await rehearse(target.outside.broker, identity)
+  const clients = target.outside?.broker.clients ?? null
   const anyDeath = Promise.race([cloud.death, ...workers.map(({ child }) => child.death)])
   anyDeath.catch(() => undefined) // whoever waits hears of it
   const logs = camerasLogs(folder, workers.length)
   await Promise.all(
     workers.map(({ child, from, to }, i) => {
-      child.send({ kind: "begin", plan, from, to, broker, logFile: logs[i] ?? folder.camerasLog })
+      child.send({ kind: "begin", plan, from, to, broker, clients, logFile: logs[i] ?? folder.camerasLog })
       return child.next("ready")
     }),
   )
 
   const count = plan.to - plan.from
   const begun = performance.now()
-  let paired = 0
-  const pairing = pairAll(plan.from, plan.to, {
-    cloud: identity,
-    broker,
-    signal,
-    show: (index, setupText) =>
-      workers.find(({ to }) => index < to)?.child.send({ kind: "pair", index, setupText }),
-    onPaired: () => screen.show([`  pairing   ${++paired} of ${count}`], `pairing ${paired} of ${count}`),
-  })
-  const owners = await Promise.race([pairing, anyDeath])
+  const owners = await Promise.race([pairEach(show, identity, broker), anyDeath])
   const took = ((performance.now() - begun) / 1_000).toFixed(1)
   screen.say(`paired ${owners.length} of ${count} cameras with an owner each in ${took} s`)
   const ranAt = performance.now()
@@ -167,6 +178,33 @@ async function perform(show: Show): Promise<Performance> {
   const length = (performance.now() - ranAt) / 1_000
   await Promise.race([cloud.close(), anyDeath])
   return { owners, results, seconds: length }
+}
+
+async function pairEach(show: Show, cloud: CloudIdentity, broker: string): Promise<readonly Owner[]> {
+  const { options, target, workers } = show
+  const { plan, screen, signal } = options
+  const count = plan.to - plan.from
+  let paired = 0
+  const onPaired = () => screen.show([`  pairing   ${++paired} of ${count}`], `pairing ${paired} of ${count}`)
+  if (plan.scenario.fleet.pairing === "broker")
+    return pairAll(plan.from, plan.to, {
+      ...{ cloud, broker, signal, onPaired },
+      dialler: ownersDialler(broker, target.outside?.broker ?? null),
+      show: (index, setupText) =>
+        workers.find(({ to }) => index < to)?.child.send({ kind: "pair", index, setupText }),
+    })
+  const owners: Owner[] = []
+  for (const { child } of workers) {
+    const told = child.next("devices")
+    child.send({ kind: "identify" })
+    const devices = (await told).keys.map(([index, hex]) => [index, publicKeyFromHex(hex)] as const)
+    const owned = await ownersOf(devices, cloud, onPaired)
+    const taken = child.next("owned")
+    child.send({ kind: "own", records: owned.map(({ owner, record }) => [owner.index, record]) })
+    await taken
+    owners.push(...owned.map(({ owner }) => owner))
+  }
+  return owners
 }
 
 /** From the first camera's start to the last one's end, with a live view. */

@@ -2,6 +2,7 @@ import { unpadJson } from "../../firmware/delivery/padding.ts"
 import { isFault, messageOf } from "../../firmware/errors.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import type { FleetCamera } from "../../simulator/fleet.ts"
+import { type Gaps, noGaps } from "../../simulator/shot.ts"
 import { compareWithSource, type Span } from "../owner/compare.ts"
 import { readFmp4 } from "../owner/fmp4.ts"
 import type { ObjectSource, Vault, VaultClip, VaultObject } from "../owner/vault.ts"
@@ -22,7 +23,7 @@ export async function judgeClip(
   clip: VaultClip,
   vault: Vault,
   camera: FleetCamera,
-  missed: ReadonlySet<number> = new Set(),
+  gaps: Gaps = noGaps,
 ): Promise<ClipFindings> {
   let film: Uint8Array
   let thumbnail: Uint8Array | null
@@ -35,7 +36,7 @@ export async function judgeClip(
     if (!isFault(error)) throw error
     return { opened: null, unreadable: error.message, differs: null, span: null, units: 0 }
   }
-  const compared = compareFilm(film, camera, missed)
+  const compared = compareFilm(film, camera, gaps)
   // A clip that was cut has what was ready when it was.
   const mayLack = clip.cut || !clip.whole
   const differs =
@@ -83,9 +84,9 @@ export function sealedBytes(objects: readonly VaultObject[]): Bytes {
   return objects.reduce((sum, { entry }) => sum + entry.headerBytes + entry.payloadBytes, 0)
 }
 
-function compareFilm(film: Uint8Array, camera: FleetCamera, missed: ReadonlySet<number> = new Set()) {
+function compareFilm(film: Uint8Array, camera: FleetCamera, gaps: Gaps = noGaps) {
   try {
-    const compared = compareWithSource(readFmp4(film), camera, missed)
+    const compared = compareWithSource(readFmp4(film), camera, gaps)
     return compared.same ? compared : compared.why
   } catch (error) {
     if (!isFault(error, "malformed")) throw error

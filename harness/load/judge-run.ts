@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { MiB } from "../../firmware/units.ts"
-import { readBucket } from "../cloud/bucket.ts"
+import type { S3Place } from "../cloud/s3-place.ts"
 import { bucketSource } from "../owner/bucket-source.ts"
 import type { Judgement } from "./evidence.ts"
 import { judge } from "./judge.ts"
@@ -9,6 +9,7 @@ import type { CameraResult, CamerasFinished } from "./messages.ts"
 import { serverIdentities } from "./outsiders.ts"
 import type { Owner } from "./pairing.ts"
 import type { LoadedPlan } from "./plan.ts"
+import { readRunBucket } from "./ready-target.ts"
 import { camerasLogs, type RunFolder } from "./run-folder.ts"
 import type { Screen } from "./screen.ts"
 import { struckBy } from "./struck.ts"
@@ -18,19 +19,21 @@ export interface RunTraces {
   readonly folder: RunFolder
   readonly results: readonly CamerasFinished[]
   readonly owners: readonly Owner[]
+  /** Where the bucket is, if not in the folder. */
+  readonly place: S3Place | null
 }
 
 const SAVED_CLIPS = 5
 
 /** Judges what a run left in its folder, with progress on `screen`, and saves its first clips there as they are opened. */
 export async function judgeRun(
-  { loaded, folder, results, owners }: RunTraces,
+  { loaded, folder, results, owners, place }: RunTraces,
   screen: Screen,
 ): Promise<{ readonly judgement: Judgement; readonly savedClips: number }> {
   const { seed, scenario, from, to } = loaded.plan
   const asked = to - from
   screen.nextPhase()
-  const bucket = await readBucket(folder.bucket)
+  const { bucket, everything, close } = await readRunBucket(folder.bucket, place)
   const saved = new ClipSaver(folder.clips, asked)
   const judgement = await judge(
     {
@@ -43,6 +46,7 @@ export async function judgeRun(
       serverKeys: await serverIdentities(folder.cloudKeys),
       canary: loaded.canary,
       plainPlaces: [folder.bucket, ...camerasLogs(folder, results.length), folder.cloudLog],
+      plainThings: everything,
       struck: struckBy(loaded.strikes),
       strangersLetIn: results.reduce((sum, result) => sum + result.strangersLetIn, 0),
       limits: scenario.limits,
@@ -55,6 +59,7 @@ export async function judgeRun(
       },
     },
   )
+  await close()
   screen.nextPhase()
   return { judgement, savedClips: saved.count }
 }
@@ -68,7 +73,15 @@ function everyCamera(from: number, to: number, results: readonly CamerasFinished
 function silent(index: number): CameraResult {
   return {
     ...{ index, device: null, connects: 0, connected: false, settled: true, fault: null },
-    ...{ complaints: [], clips: [], received: [], dropped: [], missedGroups: [], receiptP95Ms: null },
+    ...{
+      complaints: [],
+      clips: [],
+      received: [],
+      dropped: [],
+      missedGroups: [],
+      tornGroups: [],
+      receiptP95Ms: null,
+    },
     ...{ visits: 0, missedVisits: 0, disconnects: 0, refusedUploads: 0 },
   }
 }

@@ -63,8 +63,8 @@ class Trial {
     const { strangersLetIn } = this.#evidence
     if (strangersLetIn > 0)
       this.#findings.add("strangers let in", `${strangersLetIn} with a key of their own`, strangersLetIn)
-    const { canary, plainPlaces, storedObjects } = this.#evidence
-    const { found, bytes } = await searchPlain(plainPlaces, canary)
+    const { canary, plainPlaces, plainThings, storedObjects } = this.#evidence
+    const { found, bytes } = await searchPlain(plainPlaces, canary, plainThings)
     for (const { file, at, form } of found)
       this.#findings.add("canaries in plain", `${file}: byte ${at} (${form})`)
     const much = `${(bytes / MiB).toFixed(0)} MiB of bucket and logs, in 7 spellings`
@@ -196,8 +196,8 @@ class Trial {
       return
     }
     if (dropped > 0 || received.length === 0) return
-    const missed = new Set(camera.missedGroups)
-    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), missed)
+    const gaps = { missed: new Set(camera.missedGroups), torn: new Set(camera.tornGroups) }
+    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), gaps)
     this.#record(camera, clip, findings)
     await this.#letOthersTry(camera, clip, source)
   }
@@ -224,8 +224,8 @@ class Trial {
       return null
     }
     this.#clips.delivered++
-    const missed = new Set(camera.missedGroups)
-    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), missed)
+    const gaps = { missed: new Set(camera.missedGroups), torn: new Set(camera.tornGroups) }
+    const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), gaps)
     this.#record(camera, clip, findings)
     await this.#letOthersTry(camera, clip, source)
     if (findings.opened) await this.#options.onOpened?.(camera.index, clip.clip, findings.opened.film)

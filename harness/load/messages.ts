@@ -1,9 +1,13 @@
+import type { PairingRecord } from "../../firmware/control/ownership.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import type { ClipTally, SequenceRange } from "../../simulator/tally.ts"
+import type { ClientAuthorityFiles } from "../cloud/client-authority.ts"
 import type { CloudStats } from "../cloud/cloud-log.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
+import type { SecondSeen } from "./cpu-split.ts"
 import type { BucketFaults } from "./faulty-bucket.ts"
 import type { FleetPlan } from "./plan.ts"
+import type { ReadyTarget } from "./target.ts"
 
 /** Everything that the processes of a load test say to each other. Any child may also say "failed", and is gone then. */
 
@@ -17,7 +21,7 @@ export interface Usage {
   readonly cpuSeconds: number
   /** The most it ever was. */
   readonly memoryMiB: number
-  /** Which part of its busy time went into sealing, or into ingest; null: nobody looked, or it was never busy. */
+  /** Which part of its busy time went into sealing, or into ingest; null until the process ends, or never busy. */
   readonly share: number | null
 }
 
@@ -31,6 +35,7 @@ export type ToCloud =
       readonly keyFile: string
       readonly logFile: string
       readonly seed: number
+      readonly target: ReadyTarget
     }
   | { readonly kind: "run" }
   | { readonly kind: "faults"; readonly faults: BucketFaults }
@@ -39,7 +44,13 @@ export type ToCloud =
 export type FromCloud =
   | { readonly kind: "listening"; readonly port: number; readonly identity: CloudIdentity }
   | ({ readonly kind: "progress" } & CloudProgress)
-  | { readonly kind: "closed"; readonly usage: Usage; readonly stats: CloudStats }
+  | {
+      readonly kind: "closed"
+      /** Of its ingest. */
+      readonly seen: readonly SecondSeen[]
+      readonly usage: Usage
+      readonly stats: CloudStats
+    }
 
 export interface CloudProgress {
   /** Made durable since this process began. */
@@ -57,15 +68,23 @@ export type ToCameras =
       readonly from: number
       readonly to: number
       readonly broker: string
+      /** Who vouches for cameras at a broker that wants their certificates. */
+      readonly clients: ClientAuthorityFiles | null
       readonly logFile: string
     }
+  | { readonly kind: "identify" }
   | { readonly kind: "pair"; readonly index: number; readonly setupText: string }
+  /** Instead of pairing: who owns which camera. */
+  | { readonly kind: "own"; readonly records: readonly (readonly [index: number, record: PairingRecord])[] }
   | { readonly kind: "run" }
   /** Nothing more happens before the cameras; they finish and the run ends. */
   | { readonly kind: "stop" }
 
 export type FromCameras =
   | { readonly kind: "ready" }
+  /** Public keys of its cameras, for owners made beforehand. */
+  | { readonly kind: "devices"; readonly keys: readonly (readonly [index: number, hex: string])[] }
+  | { readonly kind: "owned" }
   | { readonly kind: "paired"; readonly index: number; readonly ok: boolean }
   /** Pairings have ended and the first camera starts. */
   | { readonly kind: "running" }
@@ -79,6 +98,8 @@ export interface CamerasFinished {
   readonly kind: "finished"
   readonly cameras: readonly CameraResult[]
   readonly usage: Usage
+  /** Of its sealing. */
+  readonly seen: readonly SecondSeen[]
   readonly strangersLetIn: number
   /** Seconds from quiet to every spool being empty, or to giving up. */
   readonly recoverySeconds: number
@@ -138,6 +159,8 @@ export interface CameraResult {
   readonly refusedUploads: number
   /** Groups of pictures that its lens did not give. */
   readonly missedGroups: readonly number[]
+  /** Groups after which its lens died. */
+  readonly tornGroups: readonly number[]
   /** Its longest and its typical way to a receipt. */
   readonly receiptP95Ms: number | null
 }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { parseConfig } from "../../firmware/config.ts"
 import type { PublicKey } from "../../firmware/control/keys.ts"
 import { newSetupCode, setupText } from "../../firmware/control/pairing.ts"
+import type { Dialler } from "../../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { processClock } from "../../hardware/clock.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
@@ -25,6 +26,8 @@ export interface Owner {
 export interface PairingParts {
   readonly cloud: CloudIdentity
   readonly broker: string
+  /** How owners come to a broker that wants more than an address. */
+  readonly dialler?: Dialler
   /** Presses the button of camera `index` and shows it the text. */
   readonly show: (index: number, setupText: string) => void
   readonly onPaired: () => void
@@ -65,7 +68,10 @@ export async function writeOwners(directory: string, owners: readonly Owner[]): 
   }
 }
 
-async function pairOne(index: number, { cloud, broker, show, signal }: PairingParts): Promise<Owner | null> {
+async function pairOne(
+  index: number,
+  { cloud, broker, dialler = networkDialler(broker), show, signal }: PairingParts,
+): Promise<Owner | null> {
   const keys = await OwnerKeys.create()
   const code = newSetupCode({ name: cloud.name, pin: cloud.brokerKey })
   const text = setupText(code)
@@ -75,7 +81,7 @@ async function pairOne(index: number, { cloud, broker, show, signal }: PairingPa
       if (event === "connected") show(index, text)
     },
   }
-  const parts = { clock: processClock(), random: platformRandom, dialler: networkDialler(broker), log }
+  const parts = { clock: processClock(), random: platformRandom, dialler, log }
   const within = new AbortController()
   const giveUp = () => within.abort()
   const timer = setTimeout(giveUp, PAIR_WITHIN)

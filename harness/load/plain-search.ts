@@ -2,6 +2,12 @@ import { open, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { type Bytes, MiB } from "../../firmware/units.ts"
 
+/** Something that is no file. Its name is looked at too. */
+export interface PlainThing {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
 export interface Found {
   readonly file: string
   readonly at: Bytes
@@ -12,11 +18,12 @@ const WINDOW_BYTES: Bytes = 8 * MiB
 
 /**
  * Looks for `canary` in every file under `paths`: as text, in hex of either case, in UTF-16, and in base64 at each of
- * its three alignments. Names at most ten places; `bytes` says how much was looked through.
+ * its three alignments; and so in each of `things`. Names at most ten places; `bytes` says how much was looked through.
  */
 export async function searchPlain(
   paths: readonly string[],
   canary: string,
+  things: AsyncIterable<PlainThing> | null = null,
 ): Promise<{ readonly found: readonly Found[]; readonly bytes: Bytes }> {
   const needles = formsOf(canary)
   const longest = Math.max(...needles.map(({ bytes }) => bytes.length))
@@ -46,6 +53,13 @@ export async function searchPlain(
     } finally {
       await handle.close()
     }
+  }
+  for await (const { name, bytes: thing } of things ?? []) {
+    for (const { form, bytes } of needles) {
+      const where = name.includes(bytes.toString("latin1")) ? 0 : thing.indexOf(bytes)
+      if (where >= 0 && found.length < 10) found.push({ file: name, at: where, form })
+    }
+    searched += thing.length
   }
   return { found, bytes: searched }
 }

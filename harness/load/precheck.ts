@@ -13,7 +13,7 @@ export interface Estimate {
 }
 
 /** A run of `cameras` needs this many descriptors and sockets in its largest process beside one for each camera. */
-const DESCRIPTORS_BESIDE = 120
+export const DESCRIPTORS_BESIDE = 120
 /** Thumbnail and summary of a clip. */
 const SIDECAR_BYTES: Bytes = 2 * 65 * KiB
 /** Measured on two cores of 2026: pairing, then opening and comparing. */
@@ -76,7 +76,7 @@ function clipsOf(
 }
 
 /** The soft limit, which node raises to the hard one as it starts; children inherit it. */
-function descriptorLimit(): number {
+export function descriptorLimit(): number {
   const limits = (() => {
     try {
       return readFileSync("/proc/self/limits", "utf8")

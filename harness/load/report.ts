@@ -57,6 +57,8 @@ export const reportShape = z.strictObject({
   command: z.string().min(1),
   /** 99: nothing broke, but a threshold failed. */
   exitCode: z.union([z.literal(0), z.literal(1), z.literal(99)]),
+  /** How long things happened, before the final phase. */
+  seconds: measure,
   cameras: z.strictObject({ asked: count, connected: count, failed: count }),
   clips: z.strictObject({
     recorded: count,
@@ -72,10 +74,12 @@ export const reportShape = z.strictObject({
   segments: z.strictObject({ sealed: count, delivered: count, dropped: count }),
   bytes: z.strictObject({ sealed: count, padding: count }),
   invariants: z.array(invariantShape),
+  /** What broke, one line each, naming cameras; the first 20. */
+  failures: z.array(z.string()),
   thresholds: z.array(thresholdShape),
   /** What struck whom and when, in order. */
   faults: z.array(faultStruckShape),
-  /** Every metric that fired: a number for a gauge or counter, for a trend its percentiles. */
+  /** Every metric that fired: a number for a gauge or rate, for a counter its count and rate, for a trend its percentiles. */
   metrics: z.record(z.string(), z.union([z.number(), z.record(z.string(), z.number())])),
   worst: z.array(worstShape),
   connects: z.strictObject({

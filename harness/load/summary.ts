@@ -4,13 +4,11 @@ import type { Report } from "./report.ts"
 import type { RunFolder } from "./run-folder.ts"
 import { grouped } from "./screen.ts"
 
-/** A report for a person: the table, what failed and where, and the line that repeats the run. */
-export function summaryOf(
-  report: Report,
-  failures: readonly string[],
-  folder: RunFolder,
-  savedClips: number,
-): string {
+/**
+ * A report for a person: the table, what failed and where, and the line that repeats the run. `savedClips`: how many
+ * the folder holds; null: neither clips nor bucket, for those are in the folders of the shards.
+ */
+export function summaryOf(report: Report, folder: RunFolder, savedClips: number | null): string {
   const { cameras, clips, segments, bytes, latency, cpu, memory, generator } = report
   const tries = report.invariants.find(({ name }) => name === "clips opened by others")?.detail ?? ""
   const rows: [string, string][] = [
@@ -45,11 +43,15 @@ export function summaryOf(
     ...faultsAndThresholds(report),
     "",
     `  ${here}/report.html  (and report.json, series.json, junit.xml, metrics.prom)`,
-    `  ${here}/clips  (${savedClips} opened as MP4)`,
-    `  ${here}/bucket, ${here}/owners  (sealed, and the keys apart)`,
+    ...(savedClips === null
+      ? []
+      : [
+          `  ${here}/clips  (${savedClips} opened as MP4)`,
+          `  ${here}/bucket, ${here}/owners  (sealed, and the keys apart)`,
+        ]),
     "",
     ...broken.map(({ name, count }) => `FAILED  ${grouped(count)} ${name}`),
-    ...failures.map((failure) => `  ${failure}`),
+    ...report.failures.map((failure) => `  ${failure}`),
     ...failed.map(
       ({ metric, expr, value }) =>
         `FAILED  ${metric} ${expr}: ${value === null ? "it never fired" : `it is ${short(value)}`}`,

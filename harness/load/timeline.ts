@@ -1,10 +1,21 @@
+import type { Milliseconds } from "../../firmware/units.ts"
 import type { CloudKeeper } from "./cloud-keeper.ts"
+import type { SecondSeen } from "./cpu-split.ts"
 import type { CameraProgress } from "./messages.ts"
 import type { Reading } from "./metrics.ts"
 import { SERIES, type Series, type SeriesName } from "./series.ts"
 import { newHistogram } from "./times.ts"
 
-type Slot = { readonly [Name in SeriesName]: number | null }
+/** One second. What sealing and ingest took of it is known when the processes end. */
+type Slot = { readonly [Name in Exclude<SeriesName, "coresSealing" | "coresIngest">]: number | null }
+
+/** What was seen of the parts' work. */
+export interface PartsSeen {
+  /** Sealing, by process of cameras. */
+  readonly sealing: readonly (readonly SecondSeen[])[]
+  /** `from` on the monotonic clock. */
+  readonly ingest: { readonly seconds: readonly SecondSeen[]; readonly from: Milliseconds }
+}
 
 /** What a run was like, second by second, from what its processes say of themselves. */
 export class Timeline {
@@ -18,6 +29,9 @@ export class Timeline {
   #beforeAt = 0
   #up = 0
   #mostConnects = 0
+  /** On the monotonic clock. */
+  #begun: Milliseconds = 0
+  #parts: PartsSeen = { sealing: [], ingest: { seconds: [], from: 0 } }
 
   constructor(cameras: number, cloud: CloudKeeper) {
     this.#cameras = cameras
@@ -39,6 +53,7 @@ export class Timeline {
     const elapsed = at - this.#beforeAt
     this.#before = now
     this.#beforeAt = at
+    this.#begun = performance.now() - at * 1_000
     if (before === null || elapsed <= 0) return
     const per = (name: keyof Totals) => Math.max(0, now[name] - before[name]) / elapsed
     const rate = per("bytes") / 1e6
@@ -58,10 +73,8 @@ export class Timeline {
       alertP95Ms: most(({ alertP95Ms }) => alertP95Ms),
       waitingObjects: Math.max(0, now.sealed - now.received),
       lagMs: most(({ lagMs }) => rounded(lagMs)),
-      coresCameras: rounded(per("cameraSeconds") - per("sealingSeconds")),
-      coresSealing: rounded(per("sealingSeconds")),
-      coresBroker: rounded(per("cloudSeconds") - per("ingestSeconds")),
-      coresIngest: rounded(per("ingestSeconds")),
+      coresCameras: rounded(per("cameraSeconds")),
+      coresBroker: rounded(per("cloudSeconds")),
       memoryCamerasMiB: rounded(now.memoryMiB),
       memoryBrokerMiB: this.#cloud.memoryMiB === null ? null : rounded(this.#cloud.memoryMiB),
     })
@@ -82,9 +95,25 @@ export class Timeline {
     return { kind: "rate", hits: this.#up, total: this.#slots.length * this.#cameras }
   }
 
+  /** When the processes have ended. */
+  learn(parts: PartsSeen): void {
+    this.#parts = parts
+  }
+
   series(): Series {
+    const { sealing, ingest } = this.#parts
+    const ingestFrom = Math.round((ingest.from - this.#begun) / 1_000)
+    const slots = this.#slots.map((slot, i) => {
+      const second = Math.floor(this.#at[i] ?? 0)
+      const [coresCameras, coresSealing] = split(slot.coresCameras, shareAt(sealing, second))
+      const [coresBroker, coresIngest] = split(
+        slot.coresBroker,
+        shareAt([ingest.seconds], second - ingestFrom),
+      )
+      return { ...slot, coresCameras, coresSealing, coresBroker, coresIngest }
+    })
     const names = Object.keys(SERIES) as SeriesName[]
-    const columns = names.map((name) => [name, this.#slots.map((slot) => slot[name])])
+    const columns = names.map((name) => [name, slots.map((slot) => slot[name])])
     return { schema: "obscura.series.v1", at: this.#at, columns: Object.fromEntries(columns) }
   }
 }
@@ -98,16 +127,13 @@ interface Totals {
   readonly received: number
   readonly bytes: number
   readonly cameraSeconds: number
-  readonly sealingSeconds: number
   readonly cloudSeconds: number
-  readonly ingestSeconds: number
   readonly memoryMiB: number
 }
 
 function totalsOf(workers: readonly CameraProgress[], cloud: CloudKeeper): Totals {
   const sum = (of: (progress: CameraProgress) => number) =>
     workers.reduce((total, progress) => total + of(progress), 0)
-  const { cpuSeconds, share } = cloud.usage
   return {
     connected: sum(({ connected }) => connected),
     connects: sum(({ connects }) => connects),
@@ -117,11 +143,27 @@ function totalsOf(workers: readonly CameraProgress[], cloud: CloudKeeper): Total
     received: sum(({ received }) => received),
     bytes: cloud.bytes,
     cameraSeconds: sum(({ usage }) => usage.cpuSeconds),
-    sealingSeconds: sum(({ usage }) => usage.cpuSeconds * (usage.share ?? 0)),
-    cloudSeconds: cpuSeconds,
-    ingestSeconds: cpuSeconds * (share ?? 0),
+    cloudSeconds: cloud.usage.cpuSeconds,
     memoryMiB: sum(({ memoryMiB }) => memoryMiB),
   }
+}
+
+/** Of the busy time around that second; null: nobody was seen busy. */
+function shareAt(processes: readonly (readonly SecondSeen[])[], second: number): number | null {
+  let [busy, part] = [0, 0]
+  for (const seen of processes)
+    for (const each of seen.slice(Math.max(0, second - 1), Math.max(0, second + 2))) {
+      busy += each.busy
+      part += each.part
+    }
+  return busy === 0 ? null : part / busy
+}
+
+/** The rest, and the part. */
+function split(cores: number | null, share: number | null): readonly [number | null, number | null] {
+  if (cores === null) return [null, null]
+  const part = rounded(cores * (share ?? 0))
+  return [rounded(cores - part), part]
 }
 
 function maximum(values: readonly (number | null)[]): number | null {

@@ -1,7 +1,7 @@
 import type { Milliseconds, Ticks90k } from "../../firmware/units.ts"
 import { ticksOf } from "../../firmware/units.ts"
-import { type ExpectedUnit, expectedUnits, type Shot } from "../../simulator/lens.ts"
 import { readSei } from "../../simulator/sei.ts"
+import { type ExpectedUnit, expectedUnits, type Gaps, noGaps, type Shot } from "../../simulator/shot.ts"
 import type { Fmp4, Fmp4Sample } from "./fmp4.ts"
 
 /** Which of its camera's groups of pictures a clip holds, and how many access units. */
@@ -12,12 +12,12 @@ export type Compared =
 /**
  * Compares a clip with what its virtual camera showed: access unit by access unit, NAL unit by NAL unit, and in time.
  * Where in the source it begins, the mark in its first key frame says; from there on nothing may be missing, added,
- * changed or moved. `missed`: groups of pictures that its lens did not give.
+ * changed or moved. What its lens did not give as it should, is in `gaps`.
  */
 export function compareWithSource(
   { samples, presentationStart }: Fmp4,
   shot: Shot,
-  missed: ReadonlySet<number> = new Set(),
+  { missed, torn }: Gaps = noGaps,
 ): Compared {
   const [head] = samples
   const mark = head?.nals.map(readSei).find((found) => found !== null)
@@ -28,7 +28,8 @@ export function compareWithSource(
   let first: ExpectedUnit | undefined
   let group = mark.group - 1
   for (const [index, sample] of samples.entries()) {
-    const unit: ExpectedUnit | undefined = source.next().value
+    let unit: ExpectedUnit | undefined = source.next().value
+    if (unit && !unit.keyFrame && sample.keyFrame && torn.has(group)) unit = source.next().value
     if (!unit) return different("the source ended")
     first ??= unit
     if (unit.keyFrame)

@@ -59,11 +59,9 @@ async function readInput(nameOrFile: string): Promise<unknown> {
     const module: { readonly default?: unknown } = await import(url.href)
     if (module.default !== undefined && typeof module.default === "object") return module.default
   } catch (cause) {
-    throw new Fault(
-      "usage",
-      `scenario ${nameOrFile}: its file throws: ${messageOf(cause).split("\n")[0]}`,
-      { cause },
-    )
+    throw new Fault("usage", `scenario ${nameOrFile}: its file throws: ${messageOf(cause).split("\n")[0]}`, {
+      cause,
+    })
   }
   throw new Fault(
     "usage",

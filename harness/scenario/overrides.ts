@@ -32,7 +32,7 @@ function set(root: Node, override: string): void {
     if (next === undefined) assign(node, step, {})
     node = (next ?? field(node, step)) as Node
   }
-  assign(node, path.at(-1) ?? "", valueOf(override.slice(at + 1)))
+  assign(node, path.at(-1) ?? "", valueIn(override.slice(at + 1)))
 }
 
 function field(node: Node, step: string): unknown {
@@ -45,7 +45,7 @@ function assign(node: Node, step: string, value: unknown): void {
   else throw new Fault("usage", `--set: [${step}] of a list of ${node.length}: they are counted from 0`)
 }
 
-function valueOf(text: string): unknown {
+function valueIn(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -65,6 +65,11 @@ export const scenarioShape = z.strictObject({
       bitsPerSecond: z.int().min(50_000).max(20_000_000).nullable().default(null),
       /** Before which part of the cameras anything ever happens, 0 to 1. */
       recording: z.number().min(0).max(1).default(1),
+      /**
+       * "broker": each is paired by a press of its button, over the broker. "beforehand": its disk has what pairing
+       * would leave, which for thousands of cameras saves minutes. Each has an owner of its own either way.
+       */
+      pairing: z.enum(["broker", "beforehand"]).default("broker"),
       /** Within so many seconds all have been started; null: 2 ms each, at least a second. */
       startWithin: z.number().min(0).max(SECONDS_MAX).nullable().default(null),
       /** Seconds from one signed sign of life to the next. */

@@ -4,7 +4,7 @@ import { VirtualTimer } from "./timer.ts"
 import { TimerHeap } from "./timer-heap.ts"
 
 /** The process's own, from before anything was replaced. */
-export const real = { setImmediate: globalThis.setImmediate, now: Date.now }
+const real = { setImmediate: globalThis.setImmediate }
 
 /** When virtual time begins, by the calendar: a fixed day, so that no run depends on its own. */
 const EPOCH: UnixMilliseconds = Date.UTC(2026, 0, 1)

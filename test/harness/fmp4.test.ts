@@ -8,7 +8,8 @@ import { type Fmp4, readFmp4 } from "../../harness/owner/fmp4.ts"
 import { virtualClock } from "../../simulator/clock.ts"
 import { loadFilm } from "../../simulator/film.ts"
 import { loadScene } from "../../simulator/footage.ts"
-import { type Shot, VirtualLens } from "../../simulator/lens.ts"
+import { VirtualLens } from "../../simulator/lens.ts"
+import type { Shot } from "../../simulator/shot.ts"
 import { sharedData } from "../support.ts"
 
 /** What a camera would record of its first `groups` groups of pictures, segments joined. */

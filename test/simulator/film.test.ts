@@ -5,10 +5,10 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { loadFilm } from "../../simulator/film.ts"
 import { type Footage, unitsOf } from "../../simulator/footage.ts"
-import { expectedUnits } from "../../simulator/lens.ts"
 import { parseMotion, printMotion, seededMotion } from "../../simulator/motion.ts"
 import { nalSpans, START_CODE } from "../../simulator/nals.ts"
 import { seededRandom } from "../../simulator/random.ts"
+import { expectedUnits } from "../../simulator/shot.ts"
 import { judge, sharedData } from "../support.ts"
 
 const people = sharedData("footage/one-by-one-person-detection.mp4")

@@ -5,10 +5,11 @@ import type { Clock, PictureTime, Piece } from "../../firmware/ports.ts"
 import { noFaults } from "../../simulator/faults.ts"
 import { type Footage, loadScene } from "../../simulator/footage.ts"
 import { noDetectorErrors, truthDetector, truthFrames } from "../../simulator/frames.ts"
-import { expectedUnits, type LensOptions, VirtualLens } from "../../simulator/lens.ts"
+import { type LensOptions, VirtualLens } from "../../simulator/lens.ts"
 import { nalSpans } from "../../simulator/nals.ts"
 import { seededRandom } from "../../simulator/random.ts"
 import { readSei, writeSei } from "../../simulator/sei.ts"
+import { expectedUnits } from "../../simulator/shot.ts"
 
 let footage: Footage
 beforeAll(async () => {

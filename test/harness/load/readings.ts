@@ -30,6 +30,8 @@ export const REPORT: Report = {
   commit: "0123abc",
   command: "npm start -- --seed 42",
   exitCode: 0,
+  seconds: 30,
+  failures: [],
   cameras: { asked: 2, connected: 2, failed: 0 },
   clips: {
     recorded: 2,

@@ -14,6 +14,8 @@ const report: Report = {
   commit: "unknown",
   command: "npm start -- --seed 42",
   exitCode: 0,
+  seconds: 30,
+  failures: [],
   cameras: { asked: 2, connected: 2, failed: 0 },
   clips: {
     recorded: 2,

@@ -1,0 +1,132 @@
+import { isObjectEntry, type Manifest, type ObjectEntry } from "../../firmware/control/protocol.ts"
+import { Fault } from "../../firmware/errors.ts"
+import type { BucketRecord, WritableBucket } from "./bucket.ts"
+import type { BucketIndex, StoredManifest, StoredObject } from "./bucket-index.ts"
+import { IndexedBucket } from "./indexed-bucket.ts"
+import { S3Door, type S3Patience } from "./s3-door.ts"
+import { placeName, type S3Place } from "./s3-place.ts"
+import { factsOf, MARKER, manifestKey, NOWHERE, objectKey, scanS3 } from "./s3-scan.ts"
+
+/**
+ * Sealed objects and signed manifests in an S3 service: every object is a plain age file under its id, every manifest the
+ * envelope as it was signed (`s3-scan.ts` has the keys). Nothing is ever changed or removed.
+ *
+ * One process writes a place at a time. Nothing enforces that here: S3 has no lock that every service knows, and two
+ * writers would put the same bytes under the same keys.
+ *
+ * @throws Fault "usage", definite: no such bucket, no rights to put, get and list; "unavailable": it does not answer.
+ */
+export async function openS3Bucket(place: S3Place, patience?: S3Patience): Promise<WritableBucket> {
+  const door = new S3Door(place, patience)
+  await mark(door)
+  return new S3Bucket(door, await scanS3(door))
+}
+
+/**
+ * The bucket at `place` as it is now, for reading alone; the process that writes it may go on.
+ * @throws Fault "usage", definite: nobody opened a bucket there, or no rights; "unavailable": it does not answer.
+ */
+export async function readS3Bucket(place: S3Place, patience?: S3Patience): Promise<S3Reader> {
+  const door = new S3Door(place, patience)
+  if ((await door.get(MARKER)) === null)
+    throw new Fault("usage", `bucket ${placeName(place)}: nothing of obscura's there; check the prefix`)
+  return new S3Reader(door, await scanS3(door))
+}
+
+/** Puts, gets and lists: what the mark is for. @throws as `openS3Bucket`. */
+async function mark(door: S3Door): Promise<void> {
+  if ((await door.get(MARKER)) !== null) return
+  await door.put(MARKER, Buffer.from("obscura bucket 1\n"))
+}
+
+export class S3Reader extends IndexedBucket {
+  protected readonly door: S3Door
+
+  constructor(door: S3Door, index: BucketIndex) {
+    super(placeName(door.place), index)
+    this.door = door
+  }
+
+  protected async bytesOf(object: StoredObject): Promise<Buffer> {
+    return this.#read(objectKey(object.device, object.id))
+  }
+
+  envelopeBytes({ device, from, hash }: StoredManifest): Promise<Uint8Array> {
+    return this.#read(manifestKey(device, from, hash))
+  }
+
+  /** Everything that lies there, ours or not, as it is. */
+  async *everything(): AsyncGenerator<{ readonly name: string; readonly bytes: Buffer }> {
+    for await (const { key } of this.door.list("")) {
+      const found = await this.door.get(key)
+      if (found) yield { name: `${this.directory}/${key}`, bytes: found.bytes }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.door.close()
+  }
+
+  async #read(key: string): Promise<Buffer> {
+    const found = await this.door.get(key)
+    if (found === null) throw new Fault("tampered", `bucket ${this.directory}: ${key} is gone`)
+    return found.bytes
+  }
+}
+
+class S3Bucket extends S3Reader implements WritableBucket {
+  /** On their way, by object id or manifest hash. */
+  readonly #going = new Map<string, Promise<void>>()
+  #closed = false
+
+  /**
+   * The manifest goes when all of its objects are there, also those that came with earlier records and are still on
+   * their way; if one of them fails, it does not go.
+   */
+  async store({ device, objects, manifest }: BucketRecord): Promise<void> {
+    if (this.#closed) throw new Fault("unavailable", `bucket ${this.directory}: closed`)
+    const own = objects.map(({ entry, parts }) => this.#object(device, entry, parts))
+    const earlier = manifest === null ? [] : this.#goingOf(manifest.body)
+    await all([...own, ...earlier])
+    if (manifest !== null) await this.#manifest(device, manifest)
+  }
+
+  override async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#going.values())
+    await super.close()
+  }
+
+  #object(device: string, entry: ObjectEntry, parts: readonly Uint8Array[]): Promise<void> {
+    const { id } = entry
+    if (this.index.object(id) !== null) return Promise.resolve()
+    return this.#once(id, async () => {
+      await this.door.put(objectKey(device, id), Buffer.concat(parts), factsOf(entry))
+      this.index.addObject({ ...entry, device, ...NOWHERE })
+    })
+  }
+
+  #manifest(device: string, { envelope, hash, body }: NonNullable<BucketRecord["manifest"]>): Promise<void> {
+    if (this.index.manifest(hash) !== null) return Promise.resolve()
+    return this.#once(hash, async () => {
+      await this.door.put(manifestKey(device, body.sequence, hash), envelope)
+      this.index.addManifest(body, hash, { ...NOWHERE, bytes: envelope.length })
+    })
+  }
+
+  #goingOf({ entries }: Manifest): readonly Promise<void>[] {
+    return entries.flatMap((entry) => (isObjectEntry(entry) ? (this.#going.get(entry.id) ?? []) : []))
+  }
+
+  #once(name: string, put: () => Promise<void>): Promise<void> {
+    const going = this.#going.get(name) ?? put().finally(() => this.#going.delete(name))
+    this.#going.set(name, going)
+    return going
+  }
+}
+
+/** Waits for all, for the bytes are the caller's again afterwards; then rejects with the first that failed. */
+async function all(promises: readonly Promise<void>[]): Promise<void> {
+  for (const settled of await Promise.allSettled(promises))
+    if (settled.status === "rejected") throw settled.reason
+}

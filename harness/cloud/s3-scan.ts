@@ -1,0 +1,137 @@
+import { z } from "zod"
+import { unverified } from "../../firmware/control/dsse.ts"
+import { sha256Hex } from "../../firmware/control/keys.ts"
+import {
+  isObjectEntry,
+  type Manifest,
+  manifestShape,
+  type ObjectEntry,
+  sha256,
+} from "../../firmware/control/protocol.ts"
+import type { Bytes } from "../../firmware/units.ts"
+import { BucketIndex } from "./bucket-index.ts"
+import { isObject } from "./indexed-bucket.ts"
+import type { S3Door } from "./s3-door.ts"
+
+/**
+ * Keys behind the place's prefix. Device ids are hashes of keys and ids are random: no name says whose it is or when.
+ *
+ *   obscura-bucket                                   says that a bucket of this layout is here
+ *   objects/<device>/<id>.age                        a plain age file; sizes and hashes ride along as metadata
+ *   manifests/<device>/<sequence>-<hash>.json        the envelope as it was signed; the sequence has 16 digits
+ */
+export const MARKER = "obscura-bucket"
+
+export function objectKey(device: string, id: string): string {
+  return `objects/${device}/${id}.age`
+}
+
+export function manifestKey(device: string, sequence: number, hash: string): string {
+  return `manifests/${device}/${String(sequence).padStart(16, "0")}-${hash}.json`
+}
+
+const OBJECT = /^objects\/([0-9a-f]{40})\/([0-9a-f]{32})\.age$/
+const MANIFEST = /^manifests\/([0-9a-f]{40})\/(\d{16})-([0-9a-f]{64})\.json$/
+/** Manifests are small; what bounds opening is how many are asked for at once. */
+const AT_ONCE = 32
+/** In the index of a bucket whose places are keys. */
+export const NOWHERE = { volume: 0, at: 0 }
+
+const byteCount = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number)
+const factsShape = z.object({
+  "header-bytes": byteCount,
+  "payload-bytes": byteCount,
+  "header-hash": sha256,
+  "payload-hash": sha256,
+})
+type Facts = Pick<ObjectEntry, "headerBytes" | "payloadBytes" | "headerHash" | "payloadHash">
+
+/** What S3 keeps beside an object, for a bucket whose manifest never came. */
+export function factsOf({
+  headerBytes,
+  payloadBytes,
+  headerHash,
+  payloadHash,
+}: Facts): Record<string, string> {
+  return {
+    "header-bytes": String(headerBytes),
+    "payload-bytes": String(payloadBytes),
+    "header-hash": headerHash,
+    "payload-hash": payloadHash,
+  }
+}
+
+/**
+ * What lies there now. A manifest is read and checked against its hash; an object that one lists is known by that and by
+ * its size, any other is read whole. What does not fit is reported and left as it is.
+ * Rejects as the door does.
+ */
+export async function scanS3(door: S3Door): Promise<BucketIndex> {
+  const index = new BucketIndex()
+  // Manifests first: their objects were there before them, so the later list has those even while somebody writes.
+  const manifests: string[] = []
+  for await (const { key } of door.list("manifests/")) manifests.push(key)
+  const sizes = new Map<string, Bytes>()
+  for await (const { key, bytes } of door.list("objects/")) sizes.set(key, bytes)
+  const unlisted = new Set(sizes.keys())
+  await eachOf(manifests, async (key) => {
+    const manifest = await addManifest(door, index, key)
+    for (const entry of manifest?.entries ?? []) {
+      if (!manifest || !isObjectEntry(entry)) continue
+      const { device } = manifest
+      const place = objectKey(device, entry.id)
+      if (sizes.get(place) !== entry.headerBytes + entry.payloadBytes) continue
+      unlisted.delete(place)
+      index.addObject({ ...entry, device, ...NOWHERE })
+    }
+  })
+  await eachOf([...unlisted], (key) => addUnlisted(door, index, key))
+  return index
+}
+
+/** null: it is none. */
+async function addManifest(door: S3Door, index: BucketIndex, key: string): Promise<Manifest | null> {
+  const [, device = "", sequence = "", hash = ""] = MANIFEST.exec(key) ?? []
+  const found = await door.get(key)
+  if (found === null) return null
+  const { bytes } = found
+  // The signature was verified before it was stored, and whoever reads it back for use verifies it again.
+  const body = sha256Hex(bytes) === hash ? unverified(bytes, manifestShape) : null
+  if (body === null || body.device !== device || body.sequence !== Number(sequence)) {
+    index.damage.push(`${key}: not the manifest of its name`)
+    return null
+  }
+  index.addManifest(body, hash, { ...NOWHERE, bytes: bytes.length })
+  return body
+}
+
+async function addUnlisted(door: S3Door, index: BucketIndex, key: string): Promise<void> {
+  const [, device, id] = OBJECT.exec(key) ?? []
+  const found = await door.get(key)
+  if (found === null) return
+  const facts = factsShape.safeParse(found.facts)
+  const hashes = facts.success ? hashesOf(facts.data) : null
+  if (device === undefined || id === undefined || hashes === null || !isObject(found.bytes, hashes))
+    index.damage.push(`${key}: not an object, or damaged`)
+  else index.addObject({ device, id, ...hashes, ...NOWHERE })
+}
+
+function hashesOf(facts: z.infer<typeof factsShape>): Facts {
+  return {
+    headerBytes: facts["header-bytes"],
+    payloadBytes: facts["payload-bytes"],
+    headerHash: facts["header-hash"],
+    payloadHash: facts["payload-hash"],
+  }
+}
+
+async function eachOf(keys: readonly string[], look: (key: string) => Promise<unknown>): Promise<void> {
+  let next = 0
+  const lookAtNext = async () => {
+    for (let key = keys[next++]; key !== undefined; key = keys[next++]) await look(key)
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, keys.length) }, lookAtNext))
+}

@@ -1,0 +1,136 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { isFault } from "../../../firmware/errors.ts"
+import type { Bucket, BucketRecord, WritableBucket } from "../../../harness/cloud/bucket.ts"
+import { manifestOf, newKey, randomObject, type TestManifest, type TestObject } from "./camera.ts"
+
+export const key = newKey()
+
+export function recordOf(objects: readonly TestObject[], manifest: TestManifest | null): BucketRecord {
+  return {
+    device: key.id,
+    objects: objects.map(({ entry, bytes }) => ({
+      entry,
+      // As chunks come: awkward lengths, none of them aligned.
+      parts: [bytes.subarray(0, 1), bytes.subarray(1, 777), bytes.subarray(777)],
+    })),
+    manifest: manifest && { envelope: manifest.envelope, hash: manifest.hash, body: manifest.body },
+  }
+}
+
+export async function storeOne(
+  bucket: WritableBucket,
+  sequence: number,
+  size = 5_000,
+): Promise<TestManifest> {
+  const manifest = manifestOf(key, [randomObject(size)], { sequence })
+  await bucket.store(recordOf(manifest.objects, manifest))
+  return manifest
+}
+
+export async function expectWhole(bucket: Bucket, manifest: TestManifest): Promise<void> {
+  const stored = bucket.manifest(manifest.hash)
+  if (stored === null) throw new Error("the manifest is not there")
+  expect(Buffer.from(await bucket.envelopeBytes(stored)).equals(manifest.envelope)).toBe(true)
+  for (const { entry, bytes } of manifest.objects)
+    expect(Buffer.from((await bucket.objectBytes(entry.id)) ?? []).equals(bytes)).toBe(true)
+}
+
+/** A kind of bucket, at a new place for each test. */
+export interface BucketPlace {
+  open(): Promise<WritableBucket>
+  read(): Promise<Bucket>
+  remove(): Promise<void>
+}
+
+/** What every bucket promises to the ingest, to the judge and to owners. */
+export function testBucket(newPlace: () => Promise<BucketPlace>): void {
+  const at = (promise: string, holds: (place: BucketPlace) => Promise<void>) =>
+    test(promise, async () => {
+      const place = await newPlace()
+      try {
+        await holds(place)
+      } finally {
+        await place.remove()
+      }
+    })
+
+  at("what was stored is there after reopening, byte for byte, and as a plain age file", async (place) => {
+    let bucket = await place.open()
+    const manifests = await Promise.all([0, 1, 2, 3].map((n) => storeOne(bucket, n, 1 + 777 + n * 100_000)))
+    await bucket.close()
+    bucket = await place.open()
+    expect(bucket.damage).toEqual([])
+    expect(bucket.devices()).toEqual([key.id])
+    expect(bucket.objectCount).toBe(4)
+    expect(bucket.newest(key.id)?.hash).toBe(manifests[3]?.hash)
+    for (const manifest of manifests) await expectWhole(bucket, manifest)
+    const [object] = manifests[2]?.objects ?? []
+    const folder = await mkdtemp(join(tmpdir(), "obscura-extract-"))
+    const path = join(folder, "one.age")
+    await bucket.extract(object?.entry.id ?? "", path)
+    expect((await readFile(path)).equals(object?.bytes ?? Buffer.alloc(0))).toBe(true)
+    await rm(folder, { recursive: true })
+    await bucket.close()
+  })
+
+  at("an object stored twice, also at once, counts once", async (place) => {
+    const bucket = await place.open()
+    const manifest = manifestOf(key, [randomObject(50_000)])
+    const record = recordOf(manifest.objects, manifest)
+    await Promise.all([bucket.store(record), bucket.store(record)])
+    await bucket.store(record)
+    expect(bucket.objectCount).toBe(1)
+    expect(bucket.manifests(key.id).length).toBe(1)
+    await bucket.close()
+    expect((await place.read()).objectCount).toBe(1)
+  })
+
+  at("objects that came before their manifest are there after reopening, listed or not", async (place) => {
+    let bucket = await place.open()
+    const manifest = manifestOf(key, [randomObject(9_000), randomObject(70_000)])
+    await bucket.store(recordOf(manifest.objects, null))
+    await bucket.close()
+    bucket = await place.open()
+    expect([bucket.damage, bucket.objectCount, bucket.manifest(manifest.hash)]).toEqual([[], 2, null])
+    expect(bucket.object(manifest.objects[0]?.entry.id ?? "")).toMatchObject({ device: key.id })
+    await bucket.store(recordOf([], manifest))
+    await expectWhole(bucket, manifest)
+    await bucket.close()
+  })
+
+  at("two manifests with one sequence are both kept and said to be a fork", async (place) => {
+    const bucket = await place.open()
+    const first = await storeOne(bucket, 7)
+    const stored = bucket.manifest(first.hash)
+    expect(stored && bucket.isForked(stored)).toBe(false)
+    const second = await storeOne(bucket, 7)
+    await storeOne(bucket, 8)
+    await bucket.close()
+    const again = await place.read()
+    expect(again.manifests(key.id).map(({ from }) => from)).toEqual([7, 7, 8])
+    const reread = again.manifest(first.hash)
+    expect(reread && again.isForked(reread)).toBe(true)
+    await expectWhole(again, first)
+    await expectWhole(again, second)
+  })
+
+  at("it can be read while somebody writes it, and reading makes none", async (place) => {
+    await expect(place.read()).rejects.toSatisfy((error) => isFault(error, "usage"))
+    const bucket = await place.open()
+    const manifest = await storeOne(bucket, 0)
+    const reader = await place.read()
+    await storeOne(bucket, 1)
+    expect(reader.manifests(key.id)).toHaveLength(1)
+    await expectWhole(reader, manifest)
+    await bucket.close()
+  })
+
+  at("a closed bucket takes nothing more", async (place) => {
+    const bucket = await place.open()
+    await bucket.close()
+    await expect(storeOne(bucket, 0)).rejects.toSatisfy((error) => isFault(error, "unavailable"))
+  })
+}

@@ -1,0 +1,214 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { isFault } from "../../../firmware/errors.ts"
+import { openBucket, readBucket } from "../../../harness/cloud/bucket.ts"
+import * as s3 from "../../../harness/cloud/s3-bucket.ts"
+import { S3Door } from "../../../harness/cloud/s3-door.ts"
+import { parseS3Place, placeWithin, type S3Place } from "../../../harness/cloud/s3-place.ts"
+import { mutant } from "../../mutants.ts"
+import { expectWhole, key, recordOf, storeOne, testBucket } from "./bucket-contract.ts"
+import { manifestOf, randomObject } from "./camera.ts"
+import { type S3Service, startS3 } from "./s3-service.ts"
+
+let folder: string
+let service: S3Service
+let places = 0
+let place: S3Place
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "obscura-s3-"))
+  service = await startS3(join(folder, "service"))
+})
+afterAll(async () => {
+  await service.close()
+  await rm(folder, { recursive: true, force: true })
+})
+beforeEach(() => {
+  place = placeWithin(service.place, `place-${places++}`)
+})
+afterEach(() => {
+  service.answer = () => null
+  service.pageKeys = null
+})
+
+describe("a bucket in a folder", () => {
+  testBucket(async () => {
+    const root = await mkdtemp(join(tmpdir(), "obscura-bucket-"))
+    const directory = join(root, "bucket")
+    return {
+      open: () => openBucket(directory),
+      read: () => readBucket(directory),
+      remove: () => rm(root, { recursive: true }),
+    }
+  })
+})
+
+describe("a bucket in S3", () => {
+  testBucket(async () => {
+    const own = placeWithin(service.place, `contract-${places++}`)
+    return {
+      open: () => s3.openS3Bucket(own),
+      read: () => s3.readS3Bucket(own),
+      remove: async () => undefined,
+    }
+  })
+
+  test("a listing of many pages is read to its end", async () => {
+    service.pageKeys = 2
+    const bucket = await s3.openS3Bucket(place)
+    for (let n = 0; n < 5; n++) await storeOne(bucket, n)
+    await bucket.close()
+    const reader = await s3.readS3Bucket(place)
+    expect([reader.manifests(key.id).length, reader.objectCount]).toEqual([5, 5])
+    const names: string[] = []
+    for await (const { name } of reader.everything()) names.push(name)
+    expect(names).toHaveLength(11)
+  })
+
+  test("an object that rots in S3 is found by its hash, and what is no bucket's is named", async () => {
+    const bucket = await s3.openS3Bucket(place)
+    const manifest = await storeOne(bucket, 0)
+    const { id } = manifest.objects[0]?.entry ?? { id: "" }
+    const door = new S3Door(place)
+    await door.put(`objects/${key.id}/${id}.age`, Buffer.alloc(5_000))
+    await expect(bucket.objectBytes(id)).rejects.toSatisfy((error) => isFault(error, "tampered"))
+    await bucket.close()
+    await door.put(`objects/${key.id}/${"0".repeat(32)}.age`, Buffer.alloc(100))
+    await door.put(`manifests/${key.id}/${"0".repeat(16)}-${"0".repeat(64)}.json`, Buffer.from("{}"))
+    await door.put("objects/readme.txt", Buffer.from("hello"))
+    const again = await s3.readS3Bucket(place)
+    expect(again.damage).toHaveLength(3)
+    expect(again.manifest(manifest.hash)).not.toBe(null)
+  })
+
+  /** One object is still on its way when the next one brings the manifest. */
+  async function overtake(
+    open: typeof s3.openS3Bucket,
+    first: { status: number; code: string } | Promise<void>,
+  ): Promise<{ readonly results: readonly string[]; readonly manifests: readonly string[] }> {
+    const bucket = await open(place, { within: 2_000, attempts: 1 })
+    const manifest = manifestOf(key, [randomObject(9_000), randomObject(9_000)])
+    const [slow, quick] = manifest.objects
+    if (!slow || !quick) throw new Error("two objects")
+    const manifests: string[] = []
+    let slowCame = false
+    service.answer = (method, path) => {
+      if (method === "PUT" && path.includes("/manifests/")) manifests.push(slowCame ? "after" : "before")
+      if (method !== "PUT" || !path.includes(slow.entry.id)) return null
+      if (first instanceof Promise) void first.then(() => (slowCame = true))
+      return first
+    }
+    const settled = await Promise.allSettled([
+      bucket.store(recordOf([slow], null)),
+      bucket.store(recordOf([quick], manifest)),
+    ])
+    service.answer = () => null
+    if (settled.some(({ status }) => status === "rejected")) {
+      expect(bucket.manifest(manifest.hash)).toBe(null)
+      await bucket.store(recordOf([slow, quick], manifest))
+      await expectWhole(bucket, manifest)
+    }
+    await bucket.close()
+    return { results: settled.map(({ status }) => status), manifests }
+  }
+  const later = () => new Promise<void>((resolve) => setTimeout(resolve, 100))
+
+  test("a manifest is put when all its objects are there, those of earlier records too", async () => {
+    expect(await overtake(s3.openS3Bucket, later())).toEqual({
+      results: ["fulfilled", "fulfilled"],
+      manifests: ["after"],
+    })
+  })
+
+  test("a manifest of which an object failed is not put, and the next try completes it", async () => {
+    const { results, manifests } = await overtake(s3.openS3Bucket, { status: 500, code: "InternalError" })
+    expect([results, manifests]).toEqual([["rejected", "rejected"], []])
+  })
+
+  test("those two tests notice a bucket that does not wait", async () => {
+    const { openS3Bucket } = await mutant<typeof s3>("harness/cloud/s3-bucket.ts", {
+      path: "harness/cloud/s3-bucket.ts",
+      from: "await all([...own, ...earlier])",
+      to: "await all(own)",
+    })
+    expect((await overtake(openS3Bucket, later())).manifests).toEqual(["before"])
+  })
+
+  test.each([
+    ["NoSuchBucket", 404, "usage", "no such bucket"],
+    ["AccessDenied", 403, "usage", "they need to put, get and list there"],
+    ["SomethingNew", 403, "usage", "they need to put, get and list there"],
+    ["InvalidAccessKeyId", 403, "usage", "check AWS_ACCESS_KEY_ID"],
+    ["SignatureDoesNotMatch", 403, "usage", "check AWS_SECRET_ACCESS_KEY"],
+    ["QuotaExceeded", 403, "full", "no room"],
+    ["SlowDown", 503, "unavailable", "it asks for less at once"],
+    ["InternalError", 500, "unavailable", "it does not answer as S3 does (InternalError)"],
+  ])("%s (%d) is %s, in one line: %s", async (code, status, kind, advice) => {
+    const bucket = await s3.openS3Bucket(place, { within: 1_000, attempts: 1 })
+    service.answer = (method) => (method === "PUT" ? { status, code } : null)
+    const error: unknown = await storeOne(bucket, 0).catch((reason: unknown) => reason)
+    await bucket.close()
+    if (!isFault(error)) throw new Error("no fault")
+    expect(error).toMatchObject({ kind, definite: kind !== "unavailable" })
+    expect(error.message).toMatch(/^bucket s3:\/\/clips\/tests\/place-\d+: [^\n]+$/)
+    expect(error.message).toContain(advice)
+  })
+
+  test("a service that is slow is given up after a while, and one that fails once is asked again", async () => {
+    const bucket = await s3.openS3Bucket(place, { within: 200, attempts: 1 })
+    service.answer = (method) => (method === "PUT" ? "silence" : null)
+    await expect(storeOne(bucket, 0)).rejects.toSatisfy(
+      (error) => isFault(error, "unavailable") && !error.definite && /no answer in time/.test(error.message),
+    )
+    await bucket.close()
+    const patient = await s3.openS3Bucket(place)
+    let asked = 0
+    service.answer = (method) =>
+      method === "PUT" && asked++ === 0 ? { status: 503, code: "SlowDown" } : null
+    await storeOne(patient, 1)
+    expect(asked).toBe(3)
+    await patient.close()
+  })
+
+  test("nobody at the endpoint, and no credentials, are one line each", async () => {
+    const away = { ...place, endpoint: "http://127.0.0.1:1" }
+    await expect(s3.openS3Bucket(away, { within: 1_000, attempts: 1 })).rejects.toThrow(
+      /^bucket s3:\/\/\S+: connection refused: is it running\?$/,
+    )
+    await expect(s3.openS3Bucket({ ...place, bucket: "nobodys" })).rejects.toThrow(/no such bucket/)
+  })
+})
+
+describe("s3://bucket/prefix", () => {
+  test.each([
+    ["s3://clips", { bucket: "clips", prefix: "" }],
+    ["s3://clips/", { bucket: "clips", prefix: "" }],
+    ["s3://my.clips/a/b-c", { bucket: "my.clips", prefix: "a/b-c/" }],
+    ["s3://clips/a/", { bucket: "clips", prefix: "a/" }],
+  ])("%s", (text, parsed) => {
+    expect(parseS3Place(text, null)).toEqual({ ...parsed, endpoint: null })
+  })
+
+  test.each([
+    "clips",
+    "s3://",
+    "s3://UP",
+    "s3://clips//x",
+    "s3://clips/../x",
+    "s3://clips/a b",
+    "http://clips",
+  ])("%s is none", (text) => {
+    expect(() => parseS3Place(text, null)).toThrow(/^--bucket .*: it looks like s3:\/\/bucket\/prefix/)
+  })
+
+  test.each([
+    ["ftp://x", "it looks like https://host:9000"],
+    ["nothing", "it looks like https://host:9000"],
+    ["http://example.org", "plain http:// is for this machine alone; use https://example.org"],
+    ["https://a:b@example.org", "no user and password"],
+    ["https://example.org/bucket", "bucket and prefix go into --bucket"],
+  ])("endpoint %s: %s", (endpoint, advice) => {
+    expect(() => parseS3Place("s3://clips", endpoint)).toThrow(advice)
+  })
+})
