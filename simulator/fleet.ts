@@ -64,19 +64,22 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     const { seed, cameras, duration, dialler, habits = {}, startWithin, onLine, timesOf } = options
+    const { diallerOf = () => dialler } = options
     this.#options = options
     setMaxListeners(0, this.#pairing.signal) // every camera listens
     this.members = cameras.map((camera, position) => {
       const start = () => startDelay(position, cameras.length, duration, startWithin)
-      return new Member({
+      const own: Dialler = { dial: (pin, signal) => diallerOf(member.board.disk).dial(pin, signal) }
+      const member: Member = new Member({
         ...{ seed, camera, habits, duration },
-        diallerOf: options.diallerOf ?? (() => dialler),
+        dialler: options.diallerOf ? own : dialler,
         start: options.startOf?.(camera.camera) ?? start(),
         fragile: options.fragile?.(camera.camera) ?? false,
         io: options.ios?.[position] ?? new VirtualIo(),
         onLine: (line) => onLine?.(camera.camera, line),
         tally: new CameraTally(timesOf?.(camera.camera)),
       })
+      return member
     })
     this.#byIndex = new Map(this.members.map((member) => [member.camera.camera, member]))
   }
@@ -111,7 +114,6 @@ export class Fleet {
    */
   async run(signal: AbortSignal, onQuiet: () => void = () => undefined): Promise<void> {
     const end = new AbortController()
-    setMaxListeners(0, end.signal)
     const abort = () => {
       this.stopScripts()
       end.abort()
@@ -119,12 +121,12 @@ export class Fleet {
     signal.addEventListener("abort", abort, { once: true })
     const begun = performance.now()
     this.begun = begun
-    const running = Promise.all(this.members.map((member) => member.run(begun, end.signal)))
+    const running = Promise.all(this.members.map((member) => member.run(begun)))
     await sleep(this.#options.duration, this.#scripts.signal)
     for (const member of this.members) member.endScript()
     onQuiet()
     await this.#settled(end.signal)
-    end.abort()
+    for (const member of this.members) member.stop()
     await running
     signal.removeEventListener("abort", abort)
   }

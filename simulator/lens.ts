@@ -3,7 +3,7 @@ import { Fault } from "../firmware/errors.ts"
 import type { Clock, Lens, Piece, Random } from "../firmware/ports.ts"
 import { type Milliseconds, millisecondsOf, type Seconds } from "../firmware/units.ts"
 import { type LensFaults, noFaults } from "./faults.ts"
-import { CANARY_BYTES_MAX } from "./sei.ts"
+import { CANARY_BYTES_MAX, markTemplate } from "./sei.ts"
 import { awkward, momentOf, piecesOf, type Shot, type Split } from "./shot.ts"
 
 export interface LensOptions extends Shot {
@@ -45,6 +45,7 @@ export interface Rest {
 export class VirtualLens implements Lens {
   faults: LensFaults = noFaults.lens
   readonly #options: LensOptions
+  readonly #template: Uint8Array
   readonly gaps: { readonly missed: Set<number>; readonly torn: Set<number> } = {
     missed: new Set(),
     torn: new Set(),
@@ -54,9 +55,10 @@ export class VirtualLens implements Lens {
 
   /** @throws Fault "usage", definite: a canary that does not fit. */
   constructor(options: LensOptions) {
-    if (Buffer.byteLength(options.canary) > CANARY_BYTES_MAX)
+    if (Buffer.byteLength(options.canary) > CANARY_BYTES_MAX || options.canary.includes("\0"))
       throw new Fault("usage", `a canary of more than ${CANARY_BYTES_MAX} bytes`)
     this.#options = options
+    this.#template = markTemplate(options)
   }
 
   /** How many groups of pictures have been taken, given or not. */
@@ -93,7 +95,7 @@ export class VirtualLens implements Lens {
         this.gaps.missed.add(ordinal)
         continue
       }
-      const pieces = piecesOf(this.#options, ordinal, moment, at)
+      const pieces = piecesOf(this.#template, ordinal, moment, at)
       const split = this.#options.split ?? (this.faults.split && random ? { random, timed: true } : null)
       if (split) yield* awkward(pieces, moment, split)
       else yield* pieces

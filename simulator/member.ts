@@ -2,7 +2,7 @@ import { pairCamera, runCamera } from "../firmware/camera.ts"
 import { type CameraConfig, parseConfig } from "../firmware/config.ts"
 import { messageOf } from "../firmware/errors.ts"
 import type { LogLine } from "../firmware/log.ts"
-import type { Dialler, Disk } from "../firmware/ports.ts"
+import type { Dialler } from "../firmware/ports.ts"
 import { type Bytes, type Milliseconds, seconds } from "../firmware/units.ts"
 import { configFor, type VirtualBoard, Visitor, virtualBoard } from "./board.ts"
 import { virtualClock } from "./clock.ts"
@@ -47,8 +47,7 @@ export interface MemberOptions {
   readonly seed: number
   readonly camera: FleetCamera
   readonly habits: FleetHabits
-  /** How the camera with this disk comes to its broker. */
-  readonly diallerOf: (disk: Disk) => Dialler
+  readonly dialler: Dialler
   /** Its link or its power will fail: costs a layer around every connection. */
   readonly fragile: boolean
   /** After the fleet's start. */
@@ -77,6 +76,7 @@ export class Member {
   readonly #disk: MemoryDisk
   readonly #dialler: FaultyDialler | null
   readonly #struck = new Set<SomeFaults>()
+  readonly #stop = new AbortController()
   #faults: Faults = noFaults
   /** Ends the firmware where it stands; null: it does not run. */
   #boot: AbortController | null = null
@@ -96,11 +96,10 @@ export class Member {
     this.config = fleetConfig(footage, habits)
     const clock = virtualClock(() => this.#faults.clock)
     this.#disk = new MemoryDisk({ clock, random: seededRandom(seed, "disk", index) })
-    const dialler = options.diallerOf(this.#disk)
     this.#dialler = options.fragile
-      ? new FaultyDialler(dialler, noFaults.link, clock, seededRandom(seed, "link", index))
+      ? new FaultyDialler(options.dialler, noFaults.link, clock, seededRandom(seed, "link", index))
       : null
-    const watched = watchedDialler(this.#dialler ?? dialler, () => tally.dialled())
+    const watched = watchedDialler(this.#dialler ?? options.dialler, () => tally.dialled())
     this.board = virtualBoard({
       ...{ seed, index, footage, canary: camera.canary, clock, disk: this.#disk, dialler: watched },
       log: { write: (line) => this.#note(line) },
@@ -136,8 +135,14 @@ export class Member {
     return this.pairing
   }
 
-  /** From power on to `signal`, through all power cuts. `begun`: the fleet's start on the monotonic clock. */
-  async run(begun: Milliseconds, signal: AbortSignal): Promise<void> {
+  /** Ends the run for good. A signal shared by thousands would be searched by each of them. */
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  /** From power on to `stop`, through all power cuts. `begun`: the fleet's start on the monotonic clock. */
+  async run(begun: Milliseconds): Promise<void> {
+    const { signal } = this.#stop
     if (this.camera.visits) this.#play(0, begun)
     await sleep(Math.max(0, begun + this.#options.start - performance.now()), signal)
     this.#started = true

@@ -3,7 +3,7 @@ import type { PictureTime, Piece, Random } from "../firmware/ports.ts"
 import type { Milliseconds, Ticks90k } from "../firmware/units.ts"
 import { type Footage, type GroupOfPictures, unitsOf } from "./footage.ts"
 import { withoutStartCode } from "./nals.ts"
-import { writeSei } from "./sei.ts"
+import { writeMark, writeSei } from "./sei.ts"
 
 /** What decides which bytes a camera gives. */
 export interface Shot {
@@ -45,7 +45,7 @@ export function* expectedUnits(
   for (let ordinal = from; ordinal < to; ordinal++) {
     if (missed.has(ordinal)) continue
     const { group, base } = momentOf(shot, ordinal)
-    const mark = withoutStartCode(markOf(shot, ordinal))
+    const mark = withoutStartCode(writeSei({ camera: shot.camera, group: ordinal, canary: shot.canary }))
     for (const [index, { nals }] of unitsOf(group).entries()) {
       const { pts, dts } = timeAt(group, index, base)
       yield { nals: index === 0 ? withMark(nals, mark, group) : nals, keyFrame: index === 0, pts, dts }
@@ -54,6 +54,7 @@ export function* expectedUnits(
 }
 
 const NONE: ReadonlySet<number> = new Set()
+const NOTHING = new Uint8Array()
 
 /** Groups of pictures that a lens did not give as it should. */
 export interface Gaps {
@@ -79,8 +80,14 @@ export function momentOf({ footage: { groups, duration }, offset = 0 }: Shot, or
   return { group, base: Math.floor(position / groups.length) * duration + group.start - start }
 }
 
-export function piecesOf(shot: Shot, ordinal: number, moment: Moment, at: Milliseconds): [Piece, Piece] {
-  return [new MarkOfGroup(shot, ordinal, moment, at), new RestOfGroup(moment, at)]
+/** `template`: the camera's, as `markTemplate` makes it. */
+export function piecesOf(
+  template: Uint8Array,
+  ordinal: number,
+  moment: Moment,
+  at: Milliseconds,
+): [Piece, Piece] {
+  return [new MarkOfGroup(template, ordinal, moment, at), new RestOfGroup(moment, at)]
 }
 
 // Most groups leave the pre-roll ring unread, so a piece holds what its bytes and times can be worked out from.
@@ -88,12 +95,12 @@ export function piecesOf(shot: Shot, ordinal: number, moment: Moment, at: Millis
 /** What the camera puts before a group: the mark, behind the delimiter. */
 class MarkOfGroup implements Piece {
   readonly at: Milliseconds
-  readonly #shot: Shot
+  readonly #template: Uint8Array
   readonly #ordinal: number
   readonly #moment: Moment
 
-  constructor(shot: Shot, ordinal: number, moment: Moment, at: Milliseconds) {
-    this.#shot = shot
+  constructor(template: Uint8Array, ordinal: number, moment: Moment, at: Milliseconds) {
+    this.#template = template
     this.#ordinal = ordinal
     this.#moment = moment
     this.at = at
@@ -102,7 +109,8 @@ class MarkOfGroup implements Piece {
   get bytes(): Uint8Array {
     const { bytes, delimiterBytes } = this.#moment.group
     // An access unit delimiter comes before everything else of its unit (ISO/IEC 14496-10 §7.4.1.2.3).
-    return markOf(this.#shot, this.#ordinal, bytes.subarray(0, delimiterBytes))
+    const delimiter = delimiterBytes === 0 ? NOTHING : bytes.subarray(0, delimiterBytes)
+    return writeMark(this.#template, this.#ordinal, delimiter)
   }
 
   get timing(): readonly PictureTime[] {
@@ -152,10 +160,6 @@ function timeAt(group: GroupOfPictures, index: number, base: Ticks90k): PictureT
   const time = group.timing[index]
   if (!time) throw new Fault("broken", "a group of pictures with fewer times than units")
   return { pts: time.pts + base, dts: time.dts + base }
-}
-
-function markOf({ camera, canary }: Shot, group: number, before?: Uint8Array): Uint8Array {
-  return writeSei({ camera, group, canary }, before)
 }
 
 function withMark(nals: readonly Uint8Array[], mark: Uint8Array, group: GroupOfPictures): Uint8Array[] {

@@ -24,7 +24,7 @@ export class ClientAuthority {
     if (!own.ca) throw new Fault("usage", "--client-ca: this certificate may not vouch for others (no CA)")
     if (!own.checkPrivateKey(secret))
       throw new Fault("usage", "--client-ca-key: not the key of the certificate in --client-ca")
-    this.#issuer = { subject: subjectOf(own.raw), key: secret, keyId: null }
+    this.#issuer = { subject: subjectOf(own.raw), key: secret, keyId: keyIdIn(own.raw) }
   }
 
   /** For the client whose common name is `name`. */
@@ -53,6 +53,17 @@ function subjectOf(certificate: Buffer): Buffer {
   if (certificate[at] === VERSION_TAG) at = elementAt(certificate, at).end
   for (let field = 0; field < BEFORE_SUBJECT; field++) at = elementAt(certificate, at).end
   return Buffer.from(certificate.subarray(at, elementAt(certificate, at).end))
+}
+
+/** OID of the extension, then an OCTET STRING around an OCTET STRING. */
+const SUBJECT_KEY_ID = Buffer.from("0603551d0e04", "hex")
+
+/** What the certificate calls its own key (RFC 5280 §4.2.1.2); null: nothing. */
+function keyIdIn(certificate: Buffer): Buffer | null {
+  const at = certificate.indexOf(SUBJECT_KEY_ID)
+  if (at < 0) return null
+  const { start, end } = elementAt(certificate, elementAt(certificate, at + SUBJECT_KEY_ID.length - 1).start)
+  return Buffer.from(certificate.subarray(start, end))
 }
 
 /** Where the content of the element at `at` begins and ends. */

@@ -68,6 +68,11 @@ export class Ingest {
     return reason
   }
 
+  /** From where on an object's bytes are wanted; null: nobody has announced it, or it is done. */
+  expects(device: string, id: string): Bytes | null {
+    return this.#uploads.expects(device, id)
+  }
+
   /** Resolves when all that is complete now is durable or has failed. */
   drained(): Promise<void> {
     return this.#uploads.drained()

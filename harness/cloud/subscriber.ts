@@ -4,6 +4,7 @@ import { deviceTopic, FROM_CAMERA, type FromCamera, parseTopic } from "../../fir
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { type Bytes, MiB, seconds } from "../../firmware/units.ts"
 import type { Bucket } from "./bucket.ts"
+import { ChunkOrder } from "./chunk-order.ts"
 import type { CloudStats } from "./cloud-log.ts"
 import { openStore, type StoreOptions } from "./store.ts"
 
@@ -20,8 +21,8 @@ export interface SubscriberOptions extends StoreOptions {
   /** Name of a shared subscription, where the broker has them: several subscribers then take turns by message. */
   readonly share?: string
   /**
-   * How many connections take turns, for brokers that bound what waits for each. All feed one ingest: what a camera says
-   * comes in parts, and those belong together. More than one need `share`. Default 1.
+   * How many connections take turns, for brokers that bound what waits for each. All feed one ingest, in order again: what
+   * a camera says comes in parts, and those belong together. More than one need `share`. Default 1.
    */
   readonly connections?: number
 }
@@ -60,12 +61,15 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
   }
   try {
     const store = await openStore(options, options.keyOf ?? (() => null), send)
+    const order = clients.length > 1 ? new ChunkOrder(store.ingest) : null
     try {
       for (const client of clients) {
         client.on("message", (text, payload, { retain }) => {
           const topic = parseTopic(text)
           if (retain || topic === null || !("device" in topic) || !isFromCamera(topic.name)) return
-          store.ingest.take(topic.device, topic.name, payload)
+          const { device, name } = topic
+          if (order) order.take(device, name, payload)
+          else store.ingest.take(device, name, payload)
         })
         client.on("error", (error) => fault("subscriber", error))
         await subscribe(client, options.share)
@@ -79,6 +83,7 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
       stats: store.stats,
       async close() {
         await endAll(clients)
+        order?.close()
         await store.close()
       },
     }

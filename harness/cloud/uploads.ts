@@ -11,6 +11,7 @@ import {
   type Receipt,
 } from "../../firmware/control/protocol.ts"
 import { isFault } from "../../firmware/errors.ts"
+import type { Bytes } from "../../firmware/units.ts"
 import { type Refusal, writeFault } from "./cloud-log.ts"
 import type { IngestOptions } from "./ingest.ts"
 import { hashesHold, type PendingManifest, type PendingObject, pendingManifest } from "./pending.ts"
@@ -121,6 +122,11 @@ export class Uploads {
       if (earlier) this.#table.forget(earlier)
     }
     return false
+  }
+
+  /** From where on the object's bytes are wanted; null: nobody has announced it, or it is done. */
+  expects(device: string, id: string): Bytes | null {
+    return this.#table.object(device, id)?.held ?? null
   }
 
   /** Takes the next bytes of an object; `payload` is copied. */

@@ -24,7 +24,7 @@ interface PriceCommandOptions {
 const HELP = `
 Four fleets that show the same footage: nothing, TLS, sealing, and both; each with a broker, in processes of their own,
 in turn and repeated. "Nothing" lacks cipher, age header and signature alone: SHA-256, chain, padding and receipts stay.
-Takes about ten minutes and wants the machine to itself. Exit code 1 if sealing adds more than its reach.
+Takes about a quarter of an hour and wants the machine to itself. Exit code 1 if sealing adds more than its reach.
 How it is measured and what is estimated: harness/price/README.md`
 
 export function priceCommand(): Command {
@@ -41,7 +41,7 @@ export function priceCommand(): Command {
     .option("--gb-month <dollars>", "price of keeping a GB for a month", positive, 0.023)
     .addHelpText("after", HELP)
     .action(async (options: PriceCommandOptions) => {
-      // Before the ten minutes, not after them.
+      // Before the quarter of an hour, not after it.
       const write = options.out === undefined ? null : await openOutput(options.out)
       const report = await runPrice({
         objectBytes: options.objectSize,

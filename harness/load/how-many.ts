@@ -77,14 +77,14 @@ export function howManyTable(machine: Machine, demand: Demand): string {
     ...lines.map((line) => `  ${line}`),
     "",
     `measured here: ${inMiB(sealedBytes)} sealed, ${grouped(Math.round(signed))} signatures made and checked, a second of a core;`,
-    "costs of a camera as measured elsewhere, scaled by that: the processor's lines are estimates, the others are not",
+    "what a camera costs was measured elsewhere, so memory and processor are estimates, the processor scaled by that",
     "",
     conclusion(least, demand),
   ].join("\n")
 }
 
 function conclusion({ name, carries, raise, hard }: Resource, { cameras }: Demand): string {
-  const first = `${name} runs out first, at ${grouped(carries)} cameras of this scenario. To raise it: ${raise}`
+  const first = `First to run out: ${name}, at ${grouped(carries)} cameras of this scenario. To raise it: ${raise}`
   if (carries >= cameras) return `It fits. ${first}`
   return hard
     ? `It does not fit, and would be refused. ${first}`

@@ -3,7 +3,7 @@ import { z } from "zod"
 import type { Judgement } from "./evidence.ts"
 import type { CameraResult, CamerasFinished, Usage } from "./messages.ts"
 import { invariantShape, reportShape, worstShape } from "./report.ts"
-import { seriesShape } from "./series.ts"
+import { type Series, seriesShape } from "./series.ts"
 import type { Timeline } from "./timeline.ts"
 import { addedUp } from "./times.ts"
 import { worstOf } from "./worst.ts"
@@ -71,13 +71,15 @@ export interface RunParts {
   readonly asked: number
   readonly results: readonly CamerasFinished[]
   readonly cloud: Usage
-  readonly timeline: Timeline
+  readonly timeline: Pick<Timeline, "camerasUp">
+  readonly series: Series
   readonly judgement: Judgement
   /** From the first camera's start to the end of the final phase. */
   readonly seconds: number
 }
 
-export function numbersOf({ asked, results, cloud, timeline, judgement, seconds }: RunParts): RunNumbers {
+export function numbersOf(parts: RunParts): RunNumbers {
+  const { asked, results, cloud, timeline, judgement, seconds, series } = parts
   const { clips, segments, bytes, invariants, failures } = judgement
   const all = results.flatMap(({ cameras }) => cameras)
   const sum = (of: (camera: CameraResult) => number) => all.reduce((total, each) => total + of(each), 0)
@@ -120,7 +122,7 @@ export function numbersOf({ asked, results, cloud, timeline, judgement, seconds 
     },
     idle: idleOf(results),
     worst: worstOf(results, judgement),
-    series: timeline.series(),
+    series,
   }
 }
 

@@ -54,15 +54,12 @@ export function ownersDialler(url: string, broker: OutsideBroker | null): Dialle
 
 /** Each camera's own way to the broker, with a certificate made out to its device id. */
 export function certifiedDiallers(url: string, authority: ClientAuthority): (disk: Disk) => Dialler {
-  return (disk) => {
-    let own: Dialler | null = null
-    return {
-      async dial(pin, signal) {
-        own ??= networkDialler(url, { client: authority.issue((await openIdentity(disk)).device) })
-        return own.dial(pin, signal)
-      },
-    }
-  }
+  return (disk) => ({
+    async dial(pin, signal) {
+      const { device } = await openIdentity(disk)
+      return networkDialler(url, { client: authority.issue(device) }).dial(pin, signal)
+    },
+  })
 }
 
 /**

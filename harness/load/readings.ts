@@ -2,13 +2,18 @@ import { decodeFromCompressedBase64 } from "hdr-histogram-js"
 import type { Reading, Readings } from "./metrics.ts"
 import { numbersOf, type RunNumbers, type RunParts } from "./numbers.ts"
 import type { Series } from "./series.ts"
+import type { Timeline } from "./timeline.ts"
 import { newHistogram } from "./times.ts"
+
+interface Timed {
+  readonly timeline: Timeline
+}
 
 const GB = 2 ** 30
 
 /** Every metric of a run that fired. */
-export function readingsOf(parts: Omit<RunParts, "asked">): Readings {
-  return readingsFrom(numbersOf({ asked: 0, ...parts }))
+export function readingsOf(parts: Omit<RunParts, "asked" | "series" | "timeline"> & Timed): Readings {
+  return readingsFrom(numbersOf({ ...parts, asked: 0, series: parts.timeline.series() }))
 }
 
 /** The same of one run's numbers, or of those of all its shards. */

@@ -41,7 +41,7 @@ const THRESHOLDS_FAILED = 99
 export function reportOf(run: JudgedRun, readings: Readings, thresholds: readonly Threshold[]): Report {
   const { loaded, command, commit } = run
   const { from, to, name, seed, scenario } = loaded.plan
-  const numbers = numbersOf({ asked: to - from, seconds: 0, ...run })
+  const numbers = numbersOf({ ...run, asked: to - from, seconds: 0, series: run.timeline.series() })
   const title = { name, seed, commit, command, seconds: scenario.seconds, strikes: loaded.strikes }
   return reportFrom(title, numbers, thresholds, readings)
 }

@@ -70,13 +70,10 @@ function decode(text: string): { prefix: string; bytes: Uint8Array } {
   }
 }
 
-// RFC 8410: the fixed prefix of a PKCS #8 X25519 private key, before the 32 raw bytes.
-const PKCS8_PREFIX = Buffer.from("302e020100300506032b656e04220420", "hex")
-
 function x25519Identity(secret: Uint8Array): Identity {
-  const der = Buffer.concat([PKCS8_PREFIX, secret])
-  const privateKey = createPrivateKey({ key: der, format: "der", type: "pkcs8" })
-  der.fill(0)
+  // RFC 8037. Node takes x as a matter of form, and works it out from d.
+  const jwk = { kty: "OKP", crv: "X25519", x: "", d: Buffer.from(secret).toString("base64url") }
+  const privateKey = createPrivateKey({ key: jwk, format: "jwk" })
   secret.fill(0)
   const point = x25519Point(createPublicKey(privateKey))
   return {

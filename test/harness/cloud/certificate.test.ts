@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process"
-import { X509Certificate } from "node:crypto"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type Certificate, issuedBy, newAuthority, selfSigned } from "../../../harness/cloud/certificate.ts"
+import { ClientAuthority } from "../../../harness/cloud/client-authority.ts"
 import { judge } from "../../support.ts"
 
 describe("certificates of our own making", () => {
@@ -55,6 +56,39 @@ describe.skipIf(!openssl)("openssl, strictly", () => {
     await writeFile(leaf, certificate.certificate)
     return spawnSync("openssl", ["verify", "-x509_strict", "-CAfile", ca, ...args, leaf]).status
   }
+
+  test.each([
+    ["rsa", ["-newkey", "rsa:2048"]],
+    ["ec", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"]],
+  ])("takes what somebody else's authority (%s) issues to cameras", async (kind, wishes) => {
+    const [ca, key, leaf] = ["ca.pem", "ca.key", "leaf.pem"].map((name) => join(folder, `${kind}-${name}`))
+    if (!ca || !key || !leaf) throw new Error("three names")
+    const usage = ["-addext", "keyUsage=critical,keyCertSign"]
+    const subject = ["-subj", "/C=AT/O=Somebody else/OU=Cameras/CN=an authority"]
+    const made = [
+      "req",
+      "-x509",
+      ...wishes,
+      "-noenc",
+      "-keyout",
+      key,
+      "-out",
+      ca,
+      "-days",
+      "9",
+      ...subject,
+      ...usage,
+    ]
+    expect(spawnSync("openssl", made).status).toBe(0)
+    const files = { certificate: await readFile(ca, "utf8"), key: await readFile(key, "utf8") }
+    const device = "ab".repeat(20)
+    const issued = new ClientAuthority(files).issue(device)
+    expect(new X509Certificate(issued.certificate).subject).toBe(`CN=${device}`)
+    expect(createPrivateKey(issued.key).asymmetricKeyType).toBe("ec")
+    await writeFile(leaf, issued.certificate)
+    const strictly = ["verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", ca, leaf]
+    expect(spawnSync("openssl", strictly, { encoding: "utf8" }).stdout).toBe(`${leaf}: OK\n`)
+  })
 
   test("takes what an authority issued, for the names that it names", async () => {
     const authority = newAuthority("an authority")
