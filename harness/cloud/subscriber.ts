@@ -18,6 +18,8 @@ export interface SubscriberOptions extends StoreOptions {
    * learn it from, so a camera is taken in when its first heartbeat has introduced it.
    */
   readonly keyOf?: (device: string) => PublicKey | null
+  /** Whose messages are taken, at a broker that others use too; the rest is theirs. Absent: everybody's. */
+  readonly admits?: (device: string) => boolean
   /** Name of a shared subscription, where the broker has them: several subscribers then take turns by message. */
   readonly share?: string
   /**
@@ -68,6 +70,7 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
           const topic = parseTopic(text)
           if (retain || topic === null || !("device" in topic) || !isFromCamera(topic.name)) return
           const { device, name } = topic
+          if (options.admits?.(device) === false) return
           if (order) order.take(device, name, payload)
           else store.ingest.take(device, name, payload)
         })

@@ -10,7 +10,8 @@ import { printReport } from "../load/report.ts"
 import { Screen } from "../load/screen.ts"
 import { repeatLine, summaryOf } from "../load/summary.ts"
 import { loadScenario } from "../scenario/load-scenario.ts"
-import { CAMERAS_MAX, SECONDS_MAX } from "../scenario/scenario.ts"
+import { CAMERAS_MAX } from "../scenario/scenario.ts"
+import { VIRTUAL_CAMERAS, VIRTUAL_SECONDS, VIRTUAL_SECONDS_MAX, virtualFleet } from "./fleet-virtual.ts"
 import { wholeNumber } from "./options.ts"
 import { stopOnSignals } from "./stop.ts"
 import { addTargetOptions, type TargetOptions, targetOf, targetWords } from "./target-options.ts"
@@ -30,6 +31,7 @@ interface FleetOptions extends TargetOptions {
   readonly prometheus?: number
   readonly workers?: number
   readonly howMany?: boolean
+  readonly virtual?: boolean
 }
 
 const HELP = `
@@ -68,7 +70,7 @@ export function fleetCommand(): Command {
       new Option(
         "--seconds <s>",
         "short for --set seconds=s: how long things happen (default: 30)",
-      ).argParser(wholeNumber(1, SECONDS_MAX)),
+      ).argParser(wholeNumber(1, VIRTUAL_SECONDS_MAX)),
     )
     .addOption(
       new Option(
@@ -101,6 +103,10 @@ export function fleetCommand(): Command {
         "processes of cameras (default: one a core, less one for the cloud)",
       ).argParser(wholeNumber(1, 64)),
     )
+    .option(
+      "--virtual",
+      "in virtual time, with a script of its own: --cameras (100), --seconds (86400, up to 30 days), --seed, --out",
+    )
     .option("--how-many", "say what this machine can carry of it, and what runs out first, and run nothing")
     .addHelpText("after", HELP)
     .action(fleet)
@@ -108,6 +114,7 @@ export function fleetCommand(): Command {
 }
 
 async function fleet(options: FleetOptions): Promise<void> {
+  if (options.virtual) return inVirtualTime(options)
   const { name, scenario } = await loadScenario(options.scenario, overridesOf(options))
   if (scenario.fleet.motion !== null && scenario.fleet.scene === null)
     throw new Fault("usage", "--motion goes with --scene: the project's own scenes know what moves in them")
@@ -124,8 +131,7 @@ async function fleet(options: FleetOptions): Promise<void> {
   const stream = options.json ? process.stderr : process.stdout
   const screen = new Screen(stream)
   const command = commandOf(options, seed)
-  const { signal, forget } = stopOnSignals()
-  try {
+  await orSayThatTheHarnessFailed({ seed, command, screen }, async (signal) => {
     const { keep, out = null, abortOnFail = false, prometheus = null, workers = null } = options
     const run = await runFleet({
       ...{ plan, out, keep, command, screen, signal, abortOnFail, workers, target },
@@ -133,7 +139,38 @@ async function fleet(options: FleetOptions): Promise<void> {
     })
     screen.say(summaryOf(run.report, run.folder, run.savedClips))
     if (options.json) process.stdout.write(printReport(run.report))
-    process.exitCode = run.report.exitCode
+    return run.report.exitCode
+  })
+}
+
+/** What does not go with it: the virtual fleet has a script of its own. */
+const REAL_TIME_ALONE = ["scene", "motion", "abortOnFail", "prometheus", "workers", "howMany"] as const
+
+async function inVirtualTime(options: FleetOptions): Promise<void> {
+  const wrong =
+    options.scenario !== DEFAULT_SCENARIO || options.set.length > 0
+      ? "scenarios and --set"
+      : REAL_TIME_ALONE.find((name) => options[name] !== undefined)
+  if (wrong !== undefined)
+    throw new Fault("usage", `--virtual has a script of its own: ${wrong} goes with a run in real time`)
+  const { keep, out = null, json = false } = options
+  const { cameras = VIRTUAL_CAMERAS, seconds = VIRTUAL_SECONDS } = options
+  const seed = options.seed ?? randomInt(SEED_MAX)
+  const screen = new Screen(json ? process.stderr : process.stdout)
+  const command = `npm start -- --virtual --cameras ${cameras} --seconds ${seconds} --seed ${seed}`
+  await orSayThatTheHarnessFailed({ seed, command, screen }, (signal) =>
+    virtualFleet({ seed, cameras, seconds, out, keep, json, command, screen, signal }),
+  )
+}
+
+/** Sets the exit code to what `run` resolves with. A user's mistake goes on to whoever prints those. */
+async function orSayThatTheHarnessFailed(
+  { seed, command, screen }: { readonly seed: number; readonly command: string; readonly screen: Screen },
+  run: (signal: AbortSignal) => Promise<number>,
+): Promise<void> {
+  const { signal, forget } = stopOnSignals()
+  try {
+    process.exitCode = await run(signal)
   } catch (error) {
     if (isFault(error, "usage") || isFault(error, "malformed") || isFault(error, "unsupported")) throw error
     screen.nextPhase()

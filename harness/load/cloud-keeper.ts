@@ -29,6 +29,7 @@ export class CloudKeeper {
   #countsFrom: Milliseconds = 0
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #faults = new Set<Partial<BucketFaults>>()
+  #admitted: readonly string[] = []
   #child: CloudChild | null = null
   #latest: CloudProgress | null = null
   #port = 0
@@ -71,9 +72,16 @@ export class CloudKeeper {
     })
     const { port, identity } = await listening
     this.#port = port
+    child.send({ kind: "admit", devices: this.#admitted })
     child.send({ kind: "faults", faults: this.#bucketFaults() })
     if (this.#running) this.#count(child)
     return { port, identity }
+  }
+
+  /** At a broker that others use too: the cameras of this run, and no others. */
+  admit(devices: readonly string[]): void {
+    this.#admitted = devices
+    this.#child?.send({ kind: "admit", devices })
   }
 
   /** From here on its cost counts. */

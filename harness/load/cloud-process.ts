@@ -17,6 +17,7 @@ const MiB = 2 ** 20
 
 let cloud: Cloud | null = null
 let file: LogFile | null = null
+let admitted: ReadonlySet<string> = new Set()
 let faults: BucketFaults = noBucketFaults
 const split = new CpuSplit(isIngest)
 let usage = usageFromNow(split)
@@ -32,7 +33,9 @@ serve<ToCloud, FromCloud>(async (message, send) => {
       const bucket = faultyBucket(inner, () => faults, seededRandom(seed, "bucket"))
       const keys = await openCloudKeys(keyFile)
       const write = (line: CloudLine) => log.info(line)
-      cloud = await startRunCloud({ port, name, directory, bucket, keys, log: { write } }, target)
+      cloud = await startRunCloud({ port, name, directory, bucket, keys, log: { write } }, target, (device) =>
+        admitted.has(device),
+      )
       const { identity, stats } = cloud
       send({ kind: "listening", port: cloud.port, identity })
       const tell = () =>
@@ -48,6 +51,9 @@ serve<ToCloud, FromCloud>(async (message, send) => {
     case "run":
       split.count()
       usage = usageFromNow(split)
+      return
+    case "admit":
+      admitted = new Set(message.devices)
       return
     case "faults":
       faults = message.faults

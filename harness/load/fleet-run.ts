@@ -156,7 +156,7 @@ async function perform(show: Show): Promise<Performance> {
   const { plan, screen, signal } = options
   const { port, identity } = await cloud.start()
   const broker = brokerUrl(target, port)
-  if (target.outside) await rehearse(target.outside.broker, identity)
+  if (target.outside) await rehearse(target.outside.broker, identity, (device) => cloud.admit([device]))
   const clients = target.outside?.broker.clients ?? null
   const anyDeath = Promise.race([cloud.death, ...workers.map(({ child }) => child.death)])
   anyDeath.catch(() => undefined) // whoever waits hears of it
@@ -171,6 +171,7 @@ async function perform(show: Show): Promise<Performance> {
   const count = plan.to - plan.from
   const begun = performance.now()
   const owners = await Promise.race([pairEach(show, identity, broker), anyDeath])
+  cloud.admit(owners.map(({ camera }) => camera.id))
   const took = ((performance.now() - begun) / 1_000).toFixed(1)
   screen.say(`paired ${owners.length} of ${count} cameras with an owner each in ${took} s`)
   const ranAt = performance.now()

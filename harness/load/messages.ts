@@ -39,6 +39,8 @@ export type ToCloud =
     }
   | { readonly kind: "run" }
   | { readonly kind: "faults"; readonly faults: BucketFaults }
+  /** At a broker that is not ours: whose messages are this run's. Until then nobody's. */
+  | { readonly kind: "admit"; readonly devices: readonly string[] }
   | { readonly kind: "close" }
 
 export type FromCloud =

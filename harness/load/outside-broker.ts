@@ -5,11 +5,12 @@ import { sign } from "../../firmware/control/dsse.ts"
 import { openIdentity } from "../../firmware/control/identity.ts"
 import { signingKeyOf } from "../../firmware/control/keys.ts"
 import { CHUNK_HEADER_BYTES, chunkFrame, decodeHave, deviceTopic } from "../../firmware/control/protocol.ts"
-import { Fault, messageOf } from "../../firmware/errors.ts"
+import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { Dialler, Disk } from "../../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { processClock } from "../../hardware/clock.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
+import { sleep } from "../../simulator/sleep.ts"
 import { ClientAuthority } from "../cloud/client-authority.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
 import { type SubscriberOptions, trySubscriber } from "../cloud/subscriber.ts"
@@ -18,10 +19,10 @@ import type { OutsideBroker } from "./target.ts"
 /** What the certificates of ingest and owners are made out to. An owner's own key lives for one pairing only. */
 const INGEST = "obscura-ingest"
 const OWNER = "obscura-owner"
-/** Of a shared subscription. */
-const SHARE = "obscura"
 const WITHIN: Milliseconds = seconds(10)
-const ANSWER_WITHIN: Milliseconds = seconds(5)
+/** A broker may drop one message, and the ingest hears of the made-up camera only now. */
+const TRIES = 3
+const ANSWER_WITHIN: Milliseconds = seconds(2)
 
 /** How the ingest comes to `broker`. */
 export function ingestAt({
@@ -42,7 +43,8 @@ export function ingestAt({
       ...(own === null ? {} : { cert: own.certificate, key: own.key }),
     },
     connections: subscribers,
-    ...(subscribers > 1 ? { share: SHARE } : {}),
+    // A name of this run's own: who shares it takes each other's messages.
+    ...(subscribers > 1 ? { share: `obscura-${randomBytes(4).toString("hex")}` } : {}),
   }
 }
 
@@ -89,9 +91,14 @@ export async function meetBroker(broker: OutsideBroker): Promise<string | null> 
  *
  * @throws Fault "usage", definite: one line.
  */
-export async function rehearse(broker: OutsideBroker, cloud: CloudIdentity): Promise<void> {
+export async function rehearse(
+  broker: OutsideBroker,
+  cloud: CloudIdentity,
+  admit: (device: string) => void,
+): Promise<void> {
   const { url, clients, subscribers } = broker
   const key = signingKeyOf(randomBytes(32))
+  admit(key.id)
   const dialler = clients
     ? networkDialler(url, { client: new ClientAuthority(clients).issue(key.id) })
     : networkDialler(url)
@@ -113,33 +120,41 @@ export async function rehearse(broker: OutsideBroker, cloud: CloudIdentity): Pro
       ...{ keepAlive: seconds(30), connectWithin: WITHIN, signal: AbortSignal.timeout(WITHIN) },
       subscriptions: [deviceTopic(key.id, "have")],
       willTopic: deviceTopic(key.id, "gone"),
-      onMessage: (_topic, payload) => {
-        const have = decodeHave(payload)
-        hear("unknown" in have ? have.unknown : null)
-      },
+      onMessage: (_topic, payload) => hear(unknownIn(payload)),
     })
     try {
       for (let turn = 0; turn < subscribers; turn++) {
         const id = randomBytes(16).toString("hex")
-        const heard = new Promise<boolean>((resolve) => {
-          const timer = setTimeout(() => resolve(false), ANSWER_WITHIN)
-          hear = (told) => {
-            if (told !== id) return
-            clearTimeout(timer)
-            resolve(true)
-          }
-        })
-        await connection.publish(
-          deviceTopic(key.id, "chunk"),
-          chunkFrame(id, 0, 1).fill(0, CHUNK_HEADER_BYTES),
-        )
-        if (!(await heard)) throw new Fault("refused", NO_ANSWER[subscribers > 1 ? "shared" : "alone"])
+        let heard = false
+        const answered = new AbortController()
+        hear = (told) => {
+          if (told !== id) return
+          heard = true
+          answered.abort()
+        }
+        for (let tries = 0; tries < TRIES && !heard; tries++) {
+          const chunk = chunkFrame(id, 0, 1).fill(0, CHUNK_HEADER_BYTES)
+          await connection.publish(deviceTopic(key.id, "chunk"), chunk)
+          await sleep(ANSWER_WITHIN, answered.signal)
+        }
+        if (!heard) throw new Fault("refused", NO_ANSWER[subscribers > 1 ? "shared" : "alone"])
       }
     } finally {
       connection.end()
     }
   } catch (cause) {
     throw asUsage(cause, url, "a camera: ")
+  }
+}
+
+/** The object of which the cloud says that it knows nothing. */
+function unknownIn(payload: Buffer): string | null {
+  try {
+    const have = decodeHave(payload)
+    return "unknown" in have ? have.unknown : null
+  } catch (error) {
+    if (isFault(error, "malformed")) return null
+    throw error
   }
 }
 

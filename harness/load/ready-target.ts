@@ -80,13 +80,14 @@ export async function readRunBucket(directory: string, place: S3Place | null): P
   return { bucket, everything: bucket.everything(), close: () => bucket.close() }
 }
 
-/** The embedded broker, or the ingest at one that is not ours. */
+/** The embedded broker; or the ingest at one that is not ours, where it takes what cameras that it `admits` say. */
 export async function startRunCloud(
   options: Omit<CloudOptions, "host" | "tls">,
   { tls, outside }: ReadyTarget,
+  admits: (device: string) => boolean,
 ): Promise<Cloud> {
   if (outside === null) return startCloud({ ...options, host: "127.0.0.1", ...(tls ? { tls } : {}) })
   const { broker, certificate } = outside
-  const subscriber = await startSubscriber({ ...options, ...ingestAt(broker) })
+  const subscriber = await startSubscriber({ ...options, ...ingestAt(broker), admits })
   return { ...subscriber, port: 0, identity: identityOf(options.name, options.keys, certificate) }
 }

@@ -116,6 +116,32 @@ test.skipIf(mosquitto === null)(
 )
 
 test.skipIf(mosquitto === null)(
+  "an ingest that shares its broker takes what its own cameras say and nothing else",
+  async () => {
+    const cloud = await startSubscriber({
+      url: `mqtt://127.0.0.1:${port}`,
+      directory: join(folder, "bucket"),
+      keys,
+      log: { write: () => undefined },
+      admits: (device) => device === key.id,
+      ...{ share: "cloud", connections: 3 },
+    })
+    const other = await TestCamera.connect(port, newKey(), keys.receipt)
+    const camera = await TestCamera.connect(port, key, keys.receipt)
+    await other.say("beat", heartbeatOf(other.key))
+    await camera.say("beat", heartbeatOf(key))
+    const theirs = manifestOf(other.key, [randomObject(90_000)])
+    await other.say("manifest", theirs.envelope)
+    await camera.upload(manifestOf(key, [randomObject(400_000), randomObject(300_000)]))
+    expect(cloud.bucket.devices()).toEqual([key.id])
+    expect([cloud.stats.receipts, cloud.stats.refused, other.heard]).toEqual([1, {}, []])
+    await other.end()
+    await camera.end()
+    await cloud.close()
+  },
+)
+
+test.skipIf(mosquitto === null)(
   "garbage, strangers and foreign topics at a foreign broker cost the subscriber nothing",
   async () => {
     const cloud = await subscribe()

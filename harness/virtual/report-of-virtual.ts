@@ -1,0 +1,50 @@
+import type { Report } from "../load/report.ts"
+import { exitCodeOf, type VirtualOutcome } from "./run-virtual.ts"
+
+export interface VirtualRun {
+  readonly outcome: VirtualOutcome
+  readonly seed: number
+  readonly cameras: number
+  readonly commit: string
+  readonly command: string
+}
+
+const GB = 2 ** 30
+
+/** What a run in virtual time can say in a report: processor and memory are those of all its processes together. */
+export function reportOfVirtual({ outcome, seed, cameras, commit, command }: VirtualRun): Report {
+  const { judgement, eventLogHash, virtual, struck, sealedBytes, memoryMiB, cpuSeconds } = outcome
+  const { clips } = judgement
+  return {
+    schema: "obscura.report.v2",
+    scenario: "virtual",
+    ...{ seed, commit, command, exitCode: exitCodeOf(outcome), seconds: virtual.seconds },
+    cameras: { asked: cameras, ...judgement.cameras },
+    clips: {
+      ...{ recorded: clips.recorded, discarded: 0, cut: clips.recovered, delivered: clips.delivered },
+      ...{ opened: clips.opened, lost: clips.lost, doubled: clips.doubled },
+      openedByOthers: clips.openedByOthers,
+    },
+    segments: { sealed: 0, delivered: 0, dropped: 0 },
+    bytes: { sealed: sealedBytes, padding: 0 },
+    invariants: [...judgement.invariants],
+    failures: [...judgement.failures],
+    thresholds: [],
+    faults: [],
+    metrics: { power_cuts: struck.power, network_cuts: struck.network, events: outcome.events },
+    worst: [],
+    connects: { perSecond: null, ratio: null },
+    latency: { p50Ms: null, p95Ms: null },
+    cpu: {
+      camerasSecondsPerGB: sealedBytes === 0 ? null : Number((cpuSeconds / (sealedBytes / GB)).toFixed(2)),
+      ...{ sealingSecondsPerGB: null, brokerSecondsPerGB: null, ingestSecondsPerGB: null },
+    },
+    memory: { camerasMiB: Number(memoryMiB.toFixed(1)), brokerMiB: 0, idleKiBPerCamera: null },
+    generator: { lagP99Ms: 0 },
+    virtual: {
+      seconds: virtual.seconds,
+      wallSeconds: Number(virtual.wallSeconds.toFixed(1)),
+    },
+    eventLogHash,
+  }
+}
