@@ -1,5 +1,6 @@
 import { cpus } from "node:os"
 import { Fault } from "../../firmware/errors.ts"
+import { connects } from "./connects.ts"
 import { cameraIdleCpu, cameraMemory } from "./idle.ts"
 import { mux } from "./mux.ts"
 import { type BenchRow, type Finding, judged } from "./row.ts"
@@ -21,6 +22,7 @@ const MEASUREMENTS = {
   "seal-memory": sealMemory,
   mux,
   upload,
+  connects,
   "camera-memory": cameraMemory,
   "camera-idle-cpu": cameraIdleCpu,
 } satisfies Readonly<Record<string, (bench: Bench) => Promise<readonly Finding[]>>>

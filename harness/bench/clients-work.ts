@@ -8,10 +8,22 @@ import { residentBytes } from "./resident.ts"
 
 const TOGETHER = 50
 
-/** mqtt.js alone: connected as a camera would be, and nothing else. */
-export async function begin({ port, identity }: { readonly port: number; readonly identity: CloudIdentity }) {
+/** mqtt.js alone: connected as a camera would be, or at a broker that asks for nothing, and nothing else. */
+export async function begin({
+  port,
+  identity,
+}: {
+  readonly port: number
+  readonly identity: CloudIdentity | null
+}) {
   const clients: MqttClient[] = []
   const connect = (): Promise<MqttClient> => {
+    if (identity === null)
+      return connectAsync(`mqtt://127.0.0.1:${port}`, {
+        protocolVersion: 4,
+        keepalive: 60,
+        reconnectPeriod: 0,
+      })
     const key = signingKeyOf(randomBytes(32))
     const body: Connect = {
       role: "camera",
@@ -27,6 +39,7 @@ export async function begin({ port, identity }: { readonly port: number; readonl
     })
   }
   return {
+    prepare: () => undefined,
     async growTo(wanted: number) {
       while (clients.length < wanted) {
         const next = Math.min(TOGETHER, wanted - clients.length)

@@ -5,8 +5,9 @@ import { parseConfig } from "../../firmware/config.ts"
 import type { LogLine } from "../../firmware/log.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
-import { configFor, virtualBoard } from "../../simulator/board.ts"
-import { type Footage, loadScene } from "../../simulator/footage.ts"
+import { configFor, type VirtualBoard, virtualBoard } from "../../simulator/board.ts"
+import { loadScene } from "../../simulator/footage.ts"
+import { atRate } from "../../simulator/footage-rate.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
 import { OwnerKeys } from "../owner/keys.ts"
 import { makePaired } from "./cameras.ts"
@@ -35,13 +36,18 @@ export async function begin({ port, identity }: { readonly port: number; readonl
         failure ??= JSON.stringify(line)
     },
   }
-  const start = async (): Promise<void> => {
-    const index = cameras++
+  const boardOf = async (index: number): Promise<VirtualBoard> => {
     const board = virtualBoard({
       ...{ seed: 1, index, footage, canary: `camera ${index}`, dialler, log },
       lens: { offset: index },
     })
     await makePaired(board.disk, keys, identity)
+    return board
+  }
+  const ready: VirtualBoard[] = []
+  const start = async (): Promise<void> => {
+    const board = ready.shift() ?? (await boardOf(cameras))
+    cameras++
     runCamera(board, config, stop.signal).catch((error: unknown) => {
       failure ??= String(error)
     })
@@ -50,6 +56,10 @@ export async function begin({ port, identity }: { readonly port: number; readonl
     if (failure !== null) throw new Error(failure)
   }
   return {
+    /** Boards that are paired and only need their power: what comes before a connection is not part of it. */
+    async prepare(count: number) {
+      while (ready.length < count) ready.push(await boardOf(cameras + ready.length))
+    },
     async growTo(wanted: number) {
       while (cameras < wanted) {
         const next = Math.min(cameras + TOGETHER, wanted)
@@ -65,23 +75,5 @@ export async function begin({ port, identity }: { readonly port: number; readonl
       return residentBytes()
     },
     close: () => stop.abort(),
-  }
-}
-
-/** The same pictures at the frame rate that makes them so many bits a second. */
-function atRate({ groups, ...scene }: Footage, bitsPerSecond: number): Footage {
-  const bytes = groups.reduce((sum, group) => sum + group.bytes.length, 0)
-  const pace = (bytes * 8) / bitsPerSecond / (scene.duration / 90_000)
-  const ticks = (time: number) => Math.round(time * pace)
-  return {
-    ...scene,
-    framesPerSecond: scene.framesPerSecond / pace,
-    duration: ticks(scene.duration),
-    groups: groups.map((group) => ({
-      ...group,
-      timing: group.timing.map(({ pts, dts }) => ({ pts: ticks(pts), dts: ticks(dts) })),
-      start: ticks(group.start),
-      duration: ticks(group.start + group.duration) - ticks(group.start),
-    })),
   }
 }

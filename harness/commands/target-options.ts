@@ -113,7 +113,7 @@ async function outsideBroker(url: string, options: TargetOptions): Promise<Outsi
   const [line = ""] = password?.split("\n") ?? []
   return {
     ...{ url, ca, user: brokerUser ?? null, clients, subscribers },
-    password: password === null ? null : line.trimEnd(),
+    password: password === null ? null : line.replace(/\r$/, ""),
   }
 }
 

@@ -171,12 +171,24 @@ describe("a bucket in S3", () => {
     await patient.close()
   })
 
-  test("nobody at the endpoint, and no credentials, are one line each", async () => {
+  test("nobody at the endpoint, no bucket, and no credentials are one line each", async () => {
     const away = { ...place, endpoint: "http://127.0.0.1:1" }
     await expect(s3.openS3Bucket(away, { within: 1_000, attempts: 1 })).rejects.toThrow(
       /^bucket s3:\/\/\S+: connection refused: is it running\?$/,
     )
     await expect(s3.openS3Bucket({ ...place, bucket: "nobodys" })).rejects.toThrow(/no such bucket/)
+    const { AWS_ACCESS_KEY_ID: id = "", AWS_SECRET_ACCESS_KEY: secret = "" } = process.env
+    delete process.env.AWS_ACCESS_KEY_ID
+    Object.assign(process.env, {
+      ...{ AWS_EC2_METADATA_DISABLED: "true", AWS_PROFILE: "nobody" },
+      ...{ AWS_CONFIG_FILE: folder, AWS_SHARED_CREDENTIALS_FILE: folder },
+    })
+    try {
+      await expect(s3.openS3Bucket(place)).rejects.toThrow(/no credentials; set AWS_ACCESS_KEY_ID/)
+    } finally {
+      Object.assign(process.env, { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret })
+      delete process.env.AWS_PROFILE
+    }
   })
 })
 
