@@ -120,7 +120,12 @@ export class Member {
   /** No payload, and no manifest without its receipt. */
   get #isSpoolEmpty(): boolean {
     const disk = this.#disk
-    return disk.count("object.") === 0 && disk.count("manifest.") <= disk.count("received.")
+    return this.waitingObjects === 0 && disk.count("manifest.") <= disk.count("received.")
+  }
+
+  /** Sealed objects on its disk, listed or held. */
+  get waitingObjects(): number {
+    return this.#disk.count("object.")
   }
 
   get isOn(): boolean {

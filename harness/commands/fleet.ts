@@ -149,10 +149,10 @@ const REAL_TIME_ALONE = ["scene", "motion", "abortOnFail", "prometheus", "worker
 async function inVirtualTime(options: FleetOptions): Promise<void> {
   const wrong =
     options.scenario !== DEFAULT_SCENARIO || options.set.length > 0
-      ? "scenarios and --set"
+      ? "--scenario and --set"
       : REAL_TIME_ALONE.find((name) => options[name] !== undefined)
   if (wrong !== undefined)
-    throw new Fault("usage", `--virtual has a script of its own: ${wrong} goes with a run in real time`)
+    throw new Fault("usage", `--virtual has a script of its own: leave out ${wrong}, or run in real time`)
   const { keep, out = null, json = false } = options
   const { cameras = VIRTUAL_CAMERAS, seconds = VIRTUAL_SECONDS } = options
   const seed = options.seed ?? randomInt(SEED_MAX)

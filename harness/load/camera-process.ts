@@ -153,10 +153,11 @@ function lagOf(nanoseconds: number): number {
 
 function progressOf({ members }: Fleet, usage: Usage, lagMs: number): CameraProgress {
   const sum = {
-    ...{ connected: 0, recorded: 0, discarded: 0, sealed: 0, uploaded: 0, received: 0 },
+    ...{ connected: 0, recorded: 0, discarded: 0, sealed: 0, uploaded: 0, received: 0, waiting: 0 },
     ...{ connects: 0, dials: 0, disconnects: 0 },
   }
-  for (const { tally } of members) {
+  for (const { tally, waitingObjects } of members) {
+    sum.waiting += waitingObjects
     if (tally.connected) sum.connected++
     for (const clip of tally.clips.values()) {
       if (clip.outcome === "recorded") sum.recorded++

@@ -73,11 +73,11 @@ export class LiveView {
 
   /** At most `rows` lines that fit into `columns`. */
   block(columns: number, rows: number): readonly Line[] {
-    const { connected, recorded, discarded, sealed, uploaded, received, lagMs } = this.#sums()
+    const { connected, recorded, discarded, sealed, uploaded, received, waiting, lagMs } = this.#sums()
     const { cameras, seconds } = this.#run
     const passed = this.#moment?.passed ?? 0
     const width = Math.max(5, Math.min(HISTORY, columns - LABEL - 30))
-    const [s, u, r, w] = [sealed, uploaded, received, Math.max(0, sealed - received)].map(grouped)
+    const [s, u, r, w] = [sealed, uploaded, received, waiting].map(grouped)
     const receipt = this.#receipts.at(-1) ?? null
     return [
       plain("time", `${meter(this.#isQuiet() ? seconds : passed, seconds, width)}  ${this.#stage()}`),
@@ -152,6 +152,7 @@ export class LiveView {
       sealed: sum(({ sealed }) => sealed),
       uploaded: sum(({ uploaded }) => uploaded),
       received: sum(({ received }) => received),
+      waiting: sum(({ waiting }) => waiting),
       lagMs: Math.max(0, ...workers.map(({ lagMs }) => lagMs)),
     }
   }

@@ -127,6 +127,8 @@ export interface CameraProgress {
   readonly sealed: number
   readonly uploaded: number
   readonly received: number
+  /** Objects on the cameras' disks, now. */
+  readonly waiting: number
   readonly connects: number
   readonly dials: number
   readonly disconnects: number

@@ -11,7 +11,7 @@ export const SERIES = {
   receiptP50Ms: "receipt latency, median of that second",
   receiptP95Ms: "receipt latency, 95th percentile of that second",
   alertP95Ms: "alert latency, 95th percentile of that second",
-  waitingObjects: "objects sealed and not yet receipted",
+  waitingObjects: "objects on the cameras' disks: sealed, and not yet receipted",
   lagMs: "generator lag, 99th percentile of that second",
   coresCameras: "cores busy with cameras, sealing left out",
   coresSealing: "cores busy with sealing",

@@ -71,7 +71,7 @@ export class Timeline {
       receiptP50Ms: most(({ receiptP50Ms }) => receiptP50Ms),
       receiptP95Ms: most(({ receiptP95Ms }) => receiptP95Ms),
       alertP95Ms: most(({ alertP95Ms }) => alertP95Ms),
-      waitingObjects: Math.max(0, now.sealed - now.received),
+      waitingObjects: now.waiting,
       lagMs: most(({ lagMs }) => rounded(lagMs)),
       coresCameras: rounded(per("cameraSeconds")),
       coresBroker: rounded(per("cloudSeconds")),
@@ -123,8 +123,7 @@ interface Totals {
   readonly connects: number
   readonly dials: number
   readonly recorded: number
-  readonly sealed: number
-  readonly received: number
+  readonly waiting: number
   readonly bytes: number
   readonly cameraSeconds: number
   readonly cloudSeconds: number
@@ -139,8 +138,7 @@ function totalsOf(workers: readonly CameraProgress[], cloud: CloudKeeper): Total
     connects: sum(({ connects }) => connects),
     dials: sum(({ dials }) => dials),
     recorded: sum(({ recorded }) => recorded),
-    sealed: sum(({ sealed }) => sealed),
-    received: sum(({ received }) => received),
+    waiting: sum(({ waiting }) => waiting),
     bytes: cloud.bytes,
     cameraSeconds: sum(({ usage }) => usage.cpuSeconds),
     cloudSeconds: cloud.usage.cpuSeconds,

@@ -17,7 +17,7 @@ const JUMP: Strike = { fault: { kind: "clock-jump", at: 50, share: 1, seconds: 9
 const RUN: LiveRun = { cameras: 10, seconds: 60, strikes: [CUT, KILL, JUMP] }
 
 const WORKER: CameraProgress = {
-  ...{ connected: 5, recorded: 1_234, discarded: 2, sealed: 90, uploaded: 80, received: 70 },
+  ...{ connected: 5, recorded: 1_234, discarded: 2, sealed: 90, uploaded: 80, received: 70, waiting: 20 },
   ...{ connects: 5, dials: 5, disconnects: 0, memoryMiB: 100, lagMs: 12 },
   usage: { cpuSeconds: 1, memoryMiB: 100, share: null },
   ...{ receiptP50Ms: 5, receiptP95Ms: 40, alertP95Ms: null },
