@@ -2,12 +2,14 @@ import { setMaxListeners } from "node:events"
 import type { LogLine } from "../firmware/log.ts"
 import type { Dialler, Disk } from "../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../firmware/units.ts"
-import { type FleetCamera, type FleetHabits, Member } from "./member.ts"
+import type { FleetHabits } from "./fleet-config.ts"
+import { type FleetCamera, Member } from "./member.ts"
 import { sleep } from "./sleep.ts"
 import { CameraTally, type TallyTimes } from "./tally.ts"
 import { VirtualIo } from "./virtual-io.ts"
 
-export { type FleetCamera, type FleetHabits, fleetConfig, type Member } from "./member.ts"
+export { type FleetHabits, fleetConfig } from "./fleet-config.ts"
+export type { FleetCamera, Member } from "./member.ts"
 
 export interface FleetOptions {
   readonly seed: number

@@ -1,15 +1,15 @@
 import { pairCamera, runCamera } from "../firmware/camera.ts"
-import { type CameraConfig, parseConfig } from "../firmware/config.ts"
+import type { CameraConfig } from "../firmware/config.ts"
 import { messageOf } from "../firmware/errors.ts"
 import type { LogLine } from "../firmware/log.ts"
 import type { Dialler } from "../firmware/ports.ts"
-import { type Bytes, type Milliseconds, seconds } from "../firmware/units.ts"
-import { configFor, type VirtualBoard, Visitor, virtualBoard } from "./board.ts"
+import type { Milliseconds } from "../firmware/units.ts"
+import { type VirtualBoard, Visitor, virtualBoard } from "./board.ts"
 import { virtualClock } from "./clock.ts"
 import { MemoryDisk } from "./disk.ts"
 import { type Faults, noFaults, type SomeFaults, together } from "./faults.ts"
 import { FaultyDialler } from "./faulty-dialler.ts"
-import type { Footage } from "./footage.ts"
+import { type FleetHabits, fleetConfig } from "./fleet-config.ts"
 import type { MotionSpan } from "./motion.ts"
 import { seededRandom } from "./random.ts"
 import { type Step, scriptOf } from "./script.ts"
@@ -24,23 +24,6 @@ export interface FleetCamera extends Shot {
   readonly motion: readonly MotionSpan[] | null
   /** Who comes by, counted from the fleet's start, whatever the footage shows. Absent: what moves in the footage. */
   readonly visits?: readonly Step[]
-}
-
-/** How the cameras of a fleet differ from what a camera is by itself. */
-export interface FleetHabits {
-  readonly heartbeatEvery?: Milliseconds
-  readonly spoolBytesMax?: Bytes
-}
-
-/** How every camera of a fleet is configured. */
-export function fleetConfig(footage: Footage, habits: FleetHabits = {}): CameraConfig {
-  const { heartbeatEvery, spoolBytesMax } = habits
-  return parseConfig({
-    lens: configFor(footage),
-    recording: { preRoll: seconds(3), postRoll: seconds(3) },
-    spool: { keepReceivedBytes: 0, ...(spoolBytesMax === undefined ? {} : { bytesMax: spoolBytesMax }) },
-    ...(heartbeatEvery === undefined ? {} : { link: { heartbeatEvery } }),
-  })
 }
 
 export interface MemberOptions {

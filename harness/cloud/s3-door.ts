@@ -164,7 +164,7 @@ function s3Fault(cause: unknown, name: string): Fault {
   if (notAllowed !== undefined) return fault("usage", notAllowed)
   if (CERTIFICATE.test(code))
     return fault("usage", "the endpoint's certificate does not hold; name its CA with NODE_EXTRA_CA_CERTS")
-  if (process.env.DBG3) console.error("DBG3", cause)
-  const why = AWAY[code] ?? AWAY[error.name] ?? `it does not answer as S3 does (${code})`
+  const said = status === 0 && code === "Error" ? error.message.split("\n")[0] : code
+  const why = AWAY[code] ?? AWAY[error.name] ?? `it does not answer as S3 does (${said})`
   return fault("unavailable", why)
 }

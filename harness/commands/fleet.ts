@@ -13,21 +13,20 @@ import { loadScenario } from "../scenario/load-scenario.ts"
 import { CAMERAS_MAX } from "../scenario/scenario.ts"
 import { VIRTUAL_CAMERAS, VIRTUAL_SECONDS, VIRTUAL_SECONDS_MAX, virtualFleet } from "./fleet-virtual.ts"
 import { wholeNumber } from "./options.ts"
+import { addShardOptions, partOf, type ShardOptions, shardOf } from "./shard-options.ts"
 import { stopOnSignals } from "./stop.ts"
 import { addTargetOptions, type TargetOptions, targetOf, targetWords } from "./target-options.ts"
 
-interface FleetOptions extends TargetOptions {
+interface FleetOptions extends TargetOptions, ShardOptions {
   readonly scenario: string
   readonly set: readonly string[]
   readonly cameras?: number
   readonly seconds?: number
-  readonly seed?: number
   readonly scene?: string
   readonly motion?: string
   readonly out?: string
   readonly keep: number
   readonly json?: boolean
-  readonly abortOnFail?: boolean
   readonly prometheus?: number
   readonly workers?: number
   readonly howMany?: boolean
@@ -41,6 +40,9 @@ opened by its owner, compared with its source access unit by access unit, and tr
 Exit codes: 0 it held; 1 something was lost, doubled, unreadable or readable by others, a camera never connected or did
 not recover, or nothing was delivered at all; 99 all that held, but a threshold failed; 2 wrong call; 3 the harness
 itself. harness/README.md explains the report.
+A shard (--shard) ends with 0 once its shard.json is written; what held is said by obscura merge, of all of them. Each has
+a broker of its own, so a fault of the cloud strikes the broker of every shard; faults of cameras strike the same cameras
+of the whole fleet, however many shards there are.
 Ctrl-C ends a run in order: it is still judged and reported. A second Ctrl-C leaves at once.`
 
 const SEED_MAX = 2 ** 32 - 1
@@ -110,17 +112,19 @@ export function fleetCommand(): Command {
     .option("--how-many", "say what this machine can carry of it, and what runs out first, and run nothing")
     .addHelpText("after", HELP)
     .action(fleet)
-  return addTargetOptions(command)
+  return addTargetOptions(addShardOptions(command))
 }
 
 async function fleet(options: FleetOptions): Promise<void> {
+  const shard = shardOf(options)
   if (options.virtual) return inVirtualTime(options)
   const { name, scenario } = await loadScenario(options.scenario, overridesOf(options))
   if (scenario.fleet.motion !== null && scenario.fleet.scene === null)
     throw new Fault("usage", "--motion goes with --scene: the project's own scenes know what moves in them")
   const target = await targetOf(options)
   const seed = options.seed ?? randomInt(SEED_MAX)
-  const plan: FleetPlan = { seed, name, scenario, from: 0, to: scenario.fleet.cameras }
+  const { from, to, lines } = partOf(scenario, shard, options.broker === undefined)
+  const plan: FleetPlan = { seed, name, scenario, from, to }
   if (options.howMany) {
     const demand = demandOf(await loadPlan(plan))
     console.log(howManyTable(await thisMachine(options.out ?? null), demand))
@@ -130,16 +134,21 @@ async function fleet(options: FleetOptions): Promise<void> {
   checkMemory(plan)
   const stream = options.json ? process.stderr : process.stdout
   const screen = new Screen(stream)
+  for (const line of lines) screen.say(line)
   const command = commandOf(options, seed)
   await orSayThatTheHarnessFailed({ seed, command, screen }, async (signal) => {
     const { keep, out = null, abortOnFail = false, prometheus = null, workers = null } = options
     const run = await runFleet({
       ...{ plan, out, keep, command, screen, signal, abortOnFail, workers, target },
       prometheusPort: prometheus,
+      ...{ shard, startAt: options.startAt ?? null },
     })
     screen.say(summaryOf(run.report, run.folder, run.savedClips))
     if (options.json) process.stdout.write(printReport(run.report))
-    return run.report.exitCode
+    if (shard === null) return run.report.exitCode
+    // Whether it ran; whether it held is said once, of all of them.
+    screen.say(`its part of the verdict: obscura merge, with the folders of all ${shard.of} shards`)
+    return 0
   })
 }
 

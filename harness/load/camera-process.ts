@@ -14,6 +14,7 @@ import type { CameraProgress, FromCameras, ToCameras, Usage } from "./messages.t
 import { certifiedDiallers } from "./outside-broker.ts"
 import { takeOwner } from "./paired-beforehand.ts"
 import { type LoadedPlan, loadPlan } from "./plan.ts"
+import { untilStart } from "./start-at.ts"
 import { Striking } from "./striking.ts"
 import { Times } from "./times.ts"
 
@@ -34,6 +35,7 @@ interface Stage {
 let stage: Stage | null = null
 let flushLog: () => void = () => undefined
 const running = new AbortController()
+const waiting = new AbortController()
 const times = new Times()
 const split = new CpuSplit(isSealing)
 
@@ -57,8 +59,9 @@ serve<ToCameras, FromCameras>(async (message, send) => {
       return send({ kind: "owned" })
     }
     case "run":
-      return run(theStage(), send)
+      return run(theStage(), message.startAt, send)
     case "stop":
+      waiting.abort()
       return theStage().fleet.stopScripts()
   }
 })
@@ -96,9 +99,11 @@ async function makeStage(begin: Extract<ToCameras, { kind: "begin" }>): Promise<
 
 async function run(
   { fleet, striking, loaded, emptyMiB }: Stage,
+  startAt: number | null,
   send: (message: FromCameras) => void,
 ): Promise<void> {
   await fleet.endPairings()
+  if (startAt !== null) await untilStart(startAt, waiting.signal)
   split.count()
   send({ kind: "running" })
   const usage = usageFromNow(split)

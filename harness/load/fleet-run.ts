@@ -6,7 +6,6 @@ import { placeName } from "../cloud/s3-place.ts"
 import { AbortWatch } from "./abort-watch.ts"
 import { Child } from "./child.ts"
 import { CloudKeeper } from "./cloud-keeper.ts"
-import { commitOf } from "./commit.ts"
 import { judgeRun } from "./judge-run.ts"
 import { LiveReadings } from "./live-readings.ts"
 import { LiveView } from "./live-view.ts"
@@ -18,16 +17,15 @@ import { type FleetPlan, type LoadedPlan, loadPlan } from "./plan.ts"
 import { checkDescriptors, checkRoom, estimate } from "./precheck.ts"
 import { prometheusOf } from "./prometheus.ts"
 import { servePrometheus } from "./prometheus-server.ts"
-import { readingsOf } from "./readings.ts"
 import { readyTarget } from "./ready-target.ts"
 import type { Report } from "./report.ts"
-import { reportOf } from "./report-of.ts"
+import { reportRun } from "./report-run.ts"
 import { camerasLogs, freeBytesFor, makeRunFolder, type RunFolder } from "./run-folder.ts"
 import type { Screen } from "./screen.ts"
+import type { Shard } from "./shard.ts"
 import { brokerUrl, EMBEDDED, type ReadyTarget, type Target } from "./target.ts"
 import { judgeThresholds, parseThresholds, type Threshold } from "./thresholds.ts"
 import { Timeline } from "./timeline.ts"
-import { writeReports } from "./write-reports.ts"
 
 export interface FleetRunOptions {
   readonly plan: FleetPlan
@@ -47,6 +45,10 @@ export interface FleetRunOptions {
   readonly target?: Target
   /** Processes of cameras; null: a core each, less one for the cloud. */
   readonly workers: number | null
+  /** Which part of the fleet this is, as `plan.from` and `plan.to` say: its thresholds are not judged here; absent or null: all. */
+  readonly shard?: Shard | null
+  /** The first camera's start, milliseconds since 1970; absent or null: as soon as all are paired. */
+  readonly startAt?: number | null
 }
 
 export interface FleetRun {
@@ -57,6 +59,8 @@ export interface FleetRun {
 
 const TICK: Milliseconds = 1_000
 const ABORT_GRACE: Milliseconds = seconds(10)
+
+const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0 }
 
 type CameraChild = Child<ToCameras, FromCameras>
 
@@ -90,7 +94,7 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
   const timeline = new Timeline(plan.to - plan.from, cloud)
   const show = { options, loaded, target, folder, cloud, workers, timeline, thresholds }
   try {
-    const { owners, results, seconds: length } = await perform(show)
+    const { owners, results, begunAt, seconds: length } = await perform(show)
     const usage = cloud.usage
     timeline.learn({ sealing: results.map(({ seen }) => seen), ingest: cloud.seen })
     await endAll(cloud, workers)
@@ -99,10 +103,10 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
       { loaded, folder, results, owners, place: target.bucket },
       screen,
     )
-    const readings = readingsOf({ results, cloud: usage, timeline, judgement, seconds: length })
-    const run = { loaded, command, commit: await commitOf(), judgement, results, cloud: usage, timeline }
-    const report = reportOf(run, readings, thresholds)
-    await writeReports(folder, report, timeline.series())
+    const report = await reportRun(folder, {
+      ...{ loaded, command, thresholds, shard: options.shard ?? null, begunAt },
+      ...{ results, cloud: usage, timeline, judgement, seconds: length, series: timeline.series() },
+    })
     return { report, folder, savedClips }
   } finally {
     await endAll(cloud, workers)
@@ -148,8 +152,13 @@ interface Show {
 interface Performance {
   readonly owners: readonly Owner[]
   readonly results: readonly CamerasFinished[]
+  /** Milliseconds since 1970; null: no camera started. */
+  readonly begunAt: number | null
+  /** From the first camera's start to the last one's end. */
   readonly seconds: number
 }
+
+type Watched = Omit<Performance, "owners">
 
 async function perform(show: Show): Promise<Performance> {
   const { options, target, folder, cloud, workers } = show
@@ -174,11 +183,9 @@ async function perform(show: Show): Promise<Performance> {
   cloud.admit(owners.map(({ camera }) => camera.id))
   const took = ((performance.now() - begun) / 1_000).toFixed(1)
   screen.say(`paired ${owners.length} of ${count} cameras with an owner each in ${took} s`)
-  const ranAt = performance.now()
-  const results = signal.aborted ? [] : await Promise.race([watch(show), anyDeath])
-  const length = (performance.now() - ranAt) / 1_000
+  const watched = signal.aborted ? UNSEEN : await Promise.race([watch(show), anyDeath])
   await Promise.race([cloud.close(), anyDeath])
-  return { owners, results, seconds: length }
+  return { owners, ...watched }
 }
 
 async function pairEach(show: Show, cloud: CloudIdentity, broker: string): Promise<readonly Owner[]> {
@@ -209,17 +216,22 @@ async function pairEach(show: Show, cloud: CloudIdentity, broker: string): Promi
 }
 
 /** From the first camera's start to the last one's end, with a live view. */
-async function watch(show: Show): Promise<readonly CamerasFinished[]> {
+async function watch(show: Show): Promise<Watched> {
   const { options, loaded, cloud, workers, timeline, thresholds } = show
-  const { plan, screen, signal, abortOnFail, prometheusPort } = options
+  const { plan, screen, signal, abortOnFail, prometheusPort, startAt = null } = options
   const children = workers.map(({ child }) => child)
   const finished = Promise.all(children.map((child) => child.next("finished")))
   const running = Promise.all(children.map((child) => child.next("running")))
   const quiet = Promise.all(children.map((child) => child.next("quiet")))
   for (const promise of [finished, running, quiet]) promise.catch(() => undefined) // `anyDeath` says it
-  for (const child of children) child.send({ kind: "run" })
+  const leave = () => {
+    for (const child of children) child.send({ kind: "stop" })
+  }
+  signal.addEventListener("abort", leave, { once: true })
+  if (startAt !== null) screen.say(`all start at ${new Date(startAt).toISOString()}`)
+  for (const child of children) child.send({ kind: "run", startAt })
   await running
-  const begun = performance.now()
+  const [begun, begunAt] = [performance.now(), Date.now()]
   cloud.run()
   cloud.schedule(loaded.strikes, begun)
   screen.nextPhase()
@@ -234,7 +246,7 @@ async function watch(show: Show): Promise<readonly CamerasFinished[]> {
     if (stopped) return
     stopped = true
     screen.say(`stopping: ${why}`)
-    for (const child of children) child.send({ kind: "stop" })
+    leave()
   }
   const abort = () => stop("clips are finished, delivered and judged; press Ctrl-C again to leave at once")
   const watching = new AbortWatch(thresholds, ABORT_GRACE)
@@ -262,10 +274,12 @@ async function watch(show: Show): Promise<readonly CamerasFinished[]> {
   try {
     await quiet
     await cloud.recover()
-    return await finished
+    const results = await finished
+    return { results, begunAt, seconds: (performance.now() - begun) / 1_000 }
   } finally {
     clearInterval(ticking)
     signal.removeEventListener("abort", abort)
+    signal.removeEventListener("abort", leave)
     await page?.close()
   }
 }

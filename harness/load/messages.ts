@@ -78,7 +78,8 @@ export type ToCameras =
   | { readonly kind: "pair"; readonly index: number; readonly setupText: string }
   /** Instead of pairing: who owns which camera. */
   | { readonly kind: "own"; readonly records: readonly (readonly [index: number, record: PairingRecord])[] }
-  | { readonly kind: "run" }
+  /** `startAt`: milliseconds since 1970, the first camera's start; null: at once. */
+  | { readonly kind: "run"; readonly startAt: number | null }
   /** Nothing more happens before the cameras; they finish and the run ends. */
   | { readonly kind: "stop" }
 

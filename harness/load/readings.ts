@@ -1,22 +1,12 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js"
 import type { Reading, Readings } from "./metrics.ts"
-import { numbersOf, type RunNumbers, type RunParts } from "./numbers.ts"
+import type { RunNumbers } from "./numbers.ts"
 import type { Series } from "./series.ts"
-import type { Timeline } from "./timeline.ts"
 import { newHistogram } from "./times.ts"
-
-interface Timed {
-  readonly timeline: Timeline
-}
 
 const GB = 2 ** 30
 
-/** Every metric of a run that fired. */
-export function readingsOf(parts: Omit<RunParts, "asked" | "series" | "timeline"> & Timed): Readings {
-  return readingsFrom(numbersOf({ ...parts, asked: 0, series: parts.timeline.series() }))
-}
-
-/** The same of one run's numbers, or of those of all its shards. */
+/** Every metric that fired, of one run's numbers or of those of all its shards. */
 export function readingsFrom(numbers: RunNumbers): Readings {
   const { clips, bytes, times, counts, up, usage, seconds, recoverySeconds, series } = numbers
   const gauge = (value: number): Reading => ({ kind: "gauge", value })

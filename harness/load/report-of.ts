@@ -1,25 +1,10 @@
 import { detailOf, type Strike, spelledRanges } from "../scenario/strikes.ts"
 import { metricsOf } from "./aggregation.ts"
-import type { Judgement } from "./evidence.ts"
-import type { CamerasFinished, Usage } from "./messages.ts"
-import type { Readings } from "./metrics.ts"
-import { numbersOf, type RunNumbers } from "./numbers.ts"
-import type { LoadedPlan } from "./plan.ts"
+import type { RunNumbers } from "./numbers.ts"
 import { readingsFrom } from "./readings.ts"
 import type { FaultStruck, Report } from "./report.ts"
 import { judgeThresholds, type Threshold } from "./thresholds.ts"
-import type { Timeline } from "./timeline.ts"
 import { addedUp, percentile } from "./times.ts"
-
-export interface JudgedRun {
-  readonly loaded: LoadedPlan
-  readonly command: string
-  readonly commit: string
-  readonly judgement: Judgement
-  readonly results: readonly CamerasFinished[]
-  readonly cloud: Usage
-  readonly timeline: Timeline
-}
 
 /** Which run a report is of. */
 export interface RunTitle {
@@ -37,22 +22,13 @@ const GB = 1_024 ** 3
 /** Nothing broke, but a threshold failed: as k6 says it. */
 const THRESHOLDS_FAILED = 99
 
-/** A run and its judgement in numbers. */
-export function reportOf(run: JudgedRun, readings: Readings, thresholds: readonly Threshold[]): Report {
-  const { loaded, command, commit } = run
-  const { from, to, name, seed, scenario } = loaded.plan
-  const numbers = numbersOf({ ...run, asked: to - from, seconds: 0, series: run.timeline.series() })
-  const title = { name, seed, commit, command, seconds: scenario.seconds, strikes: loaded.strikes }
-  return reportFrom(title, numbers, thresholds, readings)
-}
-
-/** The same of one run's numbers, or of those of all its shards. */
+/** A report of one run's numbers, or of those of all its shards. */
 export function reportFrom(
   { name, seed, commit, command, seconds, strikes }: RunTitle,
   numbers: RunNumbers,
   thresholds: readonly Threshold[],
-  readings: Readings = readingsFrom(numbers),
 ): Report {
+  const readings = readingsFrom(numbers)
   const { cameras, clips, segments, bytes, invariants, failures } = numbers
   const { times, usage, idle, worst, series } = numbers
   const judged = judgeThresholds(thresholds, readings)

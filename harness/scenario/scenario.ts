@@ -7,7 +7,8 @@ import { faultShape } from "./faults-shape.ts"
  * `harness/scenarios` has the project's own, one file each; anybody's own file runs by its path.
  */
 
-export const CAMERAS_MAX = 20_000
+/** Of all shards together. What one machine carries, `--how-many` says. */
+export const CAMERAS_MAX = 1_000_000
 export const SECONDS_MAX = 86_400
 
 const perCameraHour = z.number().gt(0).max(3_600)

@@ -46,7 +46,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "obscura-fleet-"))
   let pressed = false
   const onText = (text: string, interrupt: () => void) => {
-    if (pressed || !/ [1-9] received/.test(text)) return
+    if (pressed || !/ [1-9]\d* received/.test(text)) return
     pressed = true
     // As it comes through npm: twice for one press.
     interrupt()

@@ -85,19 +85,31 @@ describe("a bucket in S3", () => {
   /** One object is still on its way when the next one brings the manifest. */
   async function overtake(
     open: typeof s3.openS3Bucket,
-    first: { status: number; code: string } | Promise<void>,
+    first: { status: number; code: string } | { heldFor: number },
   ): Promise<{ readonly results: readonly string[]; readonly manifests: readonly string[] }> {
-    const bucket = await open(place, { within: 2_000, attempts: 1 })
+    const bucket = await open(place, { within: 30_000, attempts: 1 })
     const manifest = manifestOf(key, [randomObject(9_000), randomObject(9_000)])
     const [slow, quick] = manifest.objects
     if (!slow || !quick) throw new Error("two objects")
     const manifests: string[] = []
-    let slowCame = false
+    let slowGoes = false
+    let letGo: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    if ("heldFor" in first)
+      setTimeout(() => {
+        slowGoes = true
+        letGo()
+      }, first.heldFor).unref()
     service.answer = (method, path) => {
-      if (method === "PUT" && path.includes("/manifests/")) manifests.push(slowCame ? "after" : "before")
-      if (method !== "PUT" || !path.includes(slow.entry.id)) return null
-      if (first instanceof Promise) void first.then(() => (slowCame = true))
-      return first
+      if (method !== "PUT") return null
+      if (path.includes("/manifests/")) {
+        manifests.push(slowGoes ? "after" : "before")
+        letGo()
+      }
+      if (!path.includes(slow.entry.id)) return null
+      return "heldFor" in first ? held : first
     }
     const settled = await Promise.allSettled([
       bucket.store(recordOf([slow], null)),
@@ -112,10 +124,8 @@ describe("a bucket in S3", () => {
     await bucket.close()
     return { results: settled.map(({ status }) => status), manifests }
   }
-  const later = () => new Promise<void>((resolve) => setTimeout(resolve, 100))
-
   test("a manifest is put when all its objects are there, those of earlier records too", async () => {
-    expect(await overtake(s3.openS3Bucket, later())).toEqual({
+    expect(await overtake(s3.openS3Bucket, { heldFor: 100 })).toEqual({
       results: ["fulfilled", "fulfilled"],
       manifests: ["after"],
     })
@@ -132,7 +142,7 @@ describe("a bucket in S3", () => {
       from: "await all([...own, ...earlier])",
       to: "await all(own)",
     })
-    expect((await overtake(openS3Bucket, later())).manifests).toEqual(["before"])
+    expect((await overtake(openS3Bucket, { heldFor: 20_000 })).manifests).toEqual(["before"])
   })
 
   test.each([
@@ -145,7 +155,7 @@ describe("a bucket in S3", () => {
     ["SlowDown", 503, "unavailable", "it asks for less at once"],
     ["InternalError", 500, "unavailable", "it does not answer as S3 does (InternalError)"],
   ])("%s (%d) is %s, in one line: %s", async (code, status, kind, advice) => {
-    const bucket = await s3.openS3Bucket(place, { within: 1_000, attempts: 1 })
+    const bucket = await s3.openS3Bucket(place, { within: 10_000, attempts: 1 })
     service.answer = (method) => (method === "PUT" ? { status, code } : null)
     const error: unknown = await storeOne(bucket, 0).catch((reason: unknown) => reason)
     await bucket.close()
@@ -156,7 +166,7 @@ describe("a bucket in S3", () => {
   })
 
   test("a service that is slow is given up after a while, and one that fails once is asked again", async () => {
-    const bucket = await s3.openS3Bucket(place, { within: 200, attempts: 1 })
+    const bucket = await s3.openS3Bucket(place, { within: 1_000, attempts: 1 })
     service.answer = (method) => (method === "PUT" ? "silence" : null)
     await expect(storeOne(bucket, 0)).rejects.toSatisfy(
       (error) => isFault(error, "unavailable") && !error.definite && /no answer in time/.test(error.message),
@@ -173,7 +183,7 @@ describe("a bucket in S3", () => {
 
   test("nobody at the endpoint, no bucket, and no credentials are one line each", async () => {
     const away = { ...place, endpoint: "http://127.0.0.1:1" }
-    await expect(s3.openS3Bucket(away, { within: 1_000, attempts: 1 })).rejects.toThrow(
+    await expect(s3.openS3Bucket(away, { within: 10_000, attempts: 1 })).rejects.toThrow(
       /^bucket s3:\/\/\S+: connection refused: is it running\?$/,
     )
     await expect(s3.openS3Bucket({ ...place, bucket: "nobodys" })).rejects.toThrow(/no such bucket/)
