@@ -7,6 +7,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    maxWorkers: 2,
+    // Most of a test here is waiting: for a post-roll, a back-off, a process that starts.
+    maxWorkers: 4,
   },
 })

@@ -159,7 +159,7 @@ async function inVirtualTime(options: FleetOptions): Promise<void> {
   const wrong =
     options.scenario !== DEFAULT_SCENARIO || options.set.length > 0
       ? "--scenario and --set"
-      : REAL_TIME_ALONE.find((name) => options[name] !== undefined)
+      : (REAL_TIME_ALONE.find((name) => options[name] !== undefined) ?? targetWords(options)[0])
   if (wrong !== undefined)
     throw new Fault("usage", `--virtual has a script of its own: leave out ${wrong}, or run in real time`)
   const { keep, out = null, json = false } = options
