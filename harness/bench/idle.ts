@@ -14,8 +14,8 @@ export async function cameraMemory({ quick, say }: Bench): Promise<readonly Find
   const ours: number[] = []
   const theirs: number[] = []
   for (let round = 0; round < (quick ? 1 : 5); round++) {
-    ours.push((await eachWeighs("idle", quick)) / KiB)
-    theirs.push((await eachWeighs("clients", quick)) / KiB)
+    ours.push((await eachWeighs("weighed-idle", quick)) / KiB)
+    theirs.push((await eachWeighs("weighed-clients", quick)) / KiB)
     say(`camera-memory ${ours[round]?.toFixed(1)} KiB, bare client ${theirs[round]?.toFixed(1)} KiB`)
   }
   const against = { what: "bare mqtt.js client", values: theirs }

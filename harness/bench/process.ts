@@ -9,7 +9,7 @@ export type Answer = { readonly value: unknown } | { readonly error: string }
 const WORKER = new URL("./worker.ts", import.meta.url)
 
 /** Works that are weighed: what lies in the young generation says nothing of what they keep. */
-const WEIGHED: ReadonlySet<string> = new Set(["idle", "clients"])
+const WEIGHED: ReadonlySet<string> = new Set(["weighed-idle", "weighed-clients"])
 
 /**
  * A fresh process that does one kind of work, so that no measurement inherits another's heap, compiled code or sockets.

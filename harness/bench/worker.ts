@@ -8,6 +8,9 @@ const WORKS = {
   fleet: () => import("./fleet-work.ts"),
   idle: () => import("./idle-work.ts"),
   clients: () => import("./clients-work.ts"),
+  // The same in a process that is weighed.
+  "weighed-idle": () => import("./idle-work.ts"),
+  "weighed-clients": () => import("./clients-work.ts"),
   "bare-broker": () => import("./bare-broker-work.ts"),
   "loopback-receiver": () => import("./loopback-receiver-work.ts"),
   "loopback-sender": () => import("./loopback-sender-work.ts"),

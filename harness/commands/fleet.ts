@@ -102,7 +102,7 @@ export function fleetCommand(): Command {
     .addOption(
       new Option(
         "--workers <n>",
-        "processes of cameras (default: one a core, less one for the cloud)",
+        "processes of cameras (default: one a core, less one for the cloud; at least one for 2,000 cameras)",
       ).argParser(wholeNumber(1, 64)),
     )
     .option(

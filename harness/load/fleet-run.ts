@@ -58,6 +58,7 @@ export interface FleetRun {
 }
 
 const TICK: Milliseconds = 1_000
+const CAMERAS_EACH = 2_000
 const ABORT_GRACE: Milliseconds = seconds(10)
 
 const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0 }
@@ -284,10 +285,16 @@ async function watch(show: Show): Promise<Watched> {
   }
 }
 
-/** Each has as many cameras; on a machine with two cores there is one, for the cloud needs the other. */
+/**
+ * Each has as many cameras. One a core, less one for the cloud; and more for thousands of cameras: what they seal makes
+ * V8 mark the whole heap for every 64 MB, so a heap of ten thousand cameras is marked all the time.
+ */
 function workersFor({ from, to }: FleetPlan, wanted: number | null): readonly Worker[] {
   const cameras = to - from
-  const count = Math.min(wanted ?? Math.max(1, availableParallelism() - 1), cameras)
+  const count = Math.min(
+    wanted ?? Math.max(1, availableParallelism() - 1, Math.ceil(cameras / CAMERAS_EACH)),
+    cameras,
+  )
   return Array.from({ length: count }, (_, i) => ({
     child: new Child("camera", new URL("./camera-process.ts", import.meta.url)),
     from: from + Math.floor((i * cameras) / count),
