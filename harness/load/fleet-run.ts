@@ -1,15 +1,13 @@
-import { availableParallelism } from "node:os"
 import { publicKeyFromHex } from "../../firmware/control/keys.ts"
 import { MiB, type Milliseconds, seconds } from "../../firmware/units.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
 import { placeName } from "../cloud/s3-place.ts"
 import { AbortWatch } from "./abort-watch.ts"
-import { Child } from "./child.ts"
 import { CloudKeeper } from "./cloud-keeper.ts"
 import { judgeRun } from "./judge-run.ts"
 import { LiveReadings } from "./live-readings.ts"
 import { LiveView } from "./live-view.ts"
-import type { CamerasFinished, FromCameras, ToCameras } from "./messages.ts"
+import type { CamerasFinished } from "./messages.ts"
 import { ownersDialler, rehearse } from "./outside-broker.ts"
 import { ownersOf } from "./paired-beforehand.ts"
 import { type Owner, pairAll, writeOwners } from "./pairing.ts"
@@ -26,6 +24,7 @@ import type { Shard } from "./shard.ts"
 import { brokerUrl, EMBEDDED, type ReadyTarget, type Target } from "./target.ts"
 import { judgeThresholds, parseThresholds, type Threshold } from "./thresholds.ts"
 import { Timeline } from "./timeline.ts"
+import { type Worker, workersFor } from "./workers.ts"
 
 export interface FleetRunOptions {
   readonly plan: FleetPlan
@@ -58,19 +57,9 @@ export interface FleetRun {
 }
 
 const TICK: Milliseconds = 1_000
-const CAMERAS_EACH = 2_000
 const ABORT_GRACE: Milliseconds = seconds(10)
 
 const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0 }
-
-type CameraChild = Child<ToCameras, FromCameras>
-
-/** One process of cameras, and which of them are its: `from` included, `to` not. */
-interface Worker {
-  readonly child: CameraChild
-  readonly from: number
-  readonly to: number
-}
 
 /**
  * One load test, from estimate to report:
@@ -283,21 +272,4 @@ async function watch(show: Show): Promise<Watched> {
     signal.removeEventListener("abort", leave)
     await page?.close()
   }
-}
-
-/**
- * Each has as many cameras. One a core, less one for the cloud; and more for thousands of cameras: what they seal makes
- * V8 mark the whole heap for every 64 MB, so a heap of ten thousand cameras is marked all the time.
- */
-function workersFor({ from, to }: FleetPlan, wanted: number | null): readonly Worker[] {
-  const cameras = to - from
-  const count = Math.min(
-    wanted ?? Math.max(1, availableParallelism() - 1, Math.ceil(cameras / CAMERAS_EACH)),
-    cameras,
-  )
-  return Array.from({ length: count }, (_, i) => ({
-    child: new Child("camera", new URL("./camera-process.ts", import.meta.url)),
-    from: from + Math.floor((i * cameras) / count),
-    to: from + Math.floor(((i + 1) * cameras) / count),
-  }))
 }
