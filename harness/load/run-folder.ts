@@ -1,7 +1,7 @@
 import { access, constants, mkdir, readdir, rm, stat, statfs, writeFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { Fault, messageOf } from "../../firmware/errors.ts"
-import type { Bytes } from "../../firmware/units.ts"
+import { type Bytes, MiB } from "../../firmware/units.ts"
 import { makeFolders } from "../../hardware/make-folder.ts"
 
 /**
@@ -33,14 +33,20 @@ export interface RunFolder {
 /** Runs without `--out` lie in here, and only the newest are kept. */
 const RUNS = "runs"
 const MARKER = ".obscura-run"
+const RUNS_BYTES_MAX: Bytes = 20 * 1_024 * MiB
 
 /**
  * Makes the folder: `out`, which must be new or empty, or else `runs/<date>-<seed>`, after which all but the newest
- * `keep` of those are removed.
+ * `keep` of those, and of these the oldest that do not fit into `bytesMax`, are removed.
  *
  * @throws Fault "usage", definite: it cannot be made or written, or is not empty.
  */
-export async function makeRunFolder(out: string | null, seed: number, keep: number): Promise<RunFolder> {
+export async function makeRunFolder(
+  out: string | null,
+  seed: number,
+  keep: number,
+  bytesMax: Bytes = RUNS_BYTES_MAX,
+): Promise<RunFolder> {
   const directory = out === null ? await freshName(seed) : resolve(out)
   try {
     await makeFolders(directory, 0o755)
@@ -51,7 +57,7 @@ export async function makeRunFolder(out: string | null, seed: number, keep: numb
     const folder = pathsIn(directory)
     await mkdir(folder.clips)
     await writeFile(join(directory, MARKER), "made by obscura fleet\n")
-    if (out === null) await removeOld(dirname(directory), keep)
+    if (out === null) await removeOld(dirname(directory), keep, bytesMax)
     return folder
   } catch (cause) {
     throw new Fault("usage", `--out ${out ?? directory}: ${reasonOf(cause)}`, { cause })
@@ -105,12 +111,26 @@ async function freshName(seed: number): Promise<string> {
   }
 }
 
-async function removeOld(runs: string, keep: number): Promise<void> {
+/** The newest stay: at most `keep`, and as many as fit into `bytesMax`; but the newest of all in any case. */
+async function removeOld(runs: string, keep: number, bytesMax: Bytes): Promise<void> {
   const made: string[] = []
   for (const entry of await readdir(runs, { withFileTypes: true }))
     if (entry.isDirectory() && (await exists(join(runs, entry.name, MARKER)))) made.push(entry.name)
-  for (const name of made.sort().slice(0, Math.max(0, made.length - keep)))
-    await rm(join(runs, name), { recursive: true, force: true })
+  let bytes: Bytes = 0
+  for (const [position, name] of made.sort().reverse().entries()) {
+    bytes += await sizeOf(join(runs, name))
+    if (position > 0 && (position >= keep || bytes > bytesMax))
+      await rm(join(runs, name), { recursive: true, force: true })
+  }
+}
+
+async function sizeOf(folder: string): Promise<Bytes> {
+  let bytes: Bytes = 0
+  for (const name of await readdir(folder, { recursive: true })) {
+    const entry = await stat(join(folder, name))
+    if (entry.isFile()) bytes += entry.size
+  }
+  return bytes
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -96,6 +96,18 @@ describe("the folder of a run", () => {
     expect(left.slice(2).map((name) => name.slice(-2))).toEqual(["-2", "-3"])
   })
 
+  test("takes no more room together than it may: the oldest run leaves, the newest never", async () => {
+    for (let run = 0; run < 4; run++) {
+      const { bucket } = await makeRunFolder(null, run, 5, 25_000)
+      await mkdir(bucket)
+      await writeFile(join(bucket, "volume"), Buffer.alloc(10_000))
+    }
+    const names = async () => (await readdir(join(home, "runs"))).filter((name) => /-\d$/.test(name))
+    expect((await names()).map((name) => name.slice(-2))).toEqual(["-1", "-2", "-3"])
+    await makeRunFolder(null, 4, 5, 1)
+    expect((await names()).map((name) => name.slice(-2))).toEqual(["-4"])
+  })
+
   test("two runs of one second do not share it", async () => {
     const [first, second] = [await makeRunFolder(null, 7, 5), await makeRunFolder(null, 7, 5)]
     expect(first.directory).not.toBe(second.directory)
