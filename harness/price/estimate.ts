@@ -22,8 +22,8 @@ export const SOURCES: readonly string[] = [
   "Raspberry Pi: estimates, none was measured.",
   "ChaCha20-Poly1305 at 162 MB/s (Zero 2 W) and 269 MB/s (Pi 4): from published `openssl speed` results of Cortex-A53 " +
     "and Cortex-A72, scaled to the board's clock. 540 MB/s (Pi 5): an assumption, twice a Pi 4 for a Cortex-A76 at 2.4 GHz.",
-  "All else 15, 7 and 3 times slower than one core here: an assumption from published single-core scores, which holds " +
-    "for a server core of about 2023.",
+  "All else 15, 7 and 3 times slower than one core here: assumptions without a source, meant for a server core of " +
+    "about 2023.",
 ]
 
 /** CPU seconds of sealing one object there, from what it takes here. */
