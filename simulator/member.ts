@@ -64,6 +64,7 @@ export class Member {
   /** Ends the firmware where it stands; null: it does not run. */
   #boot: AbortController | null = null
   #powered = true
+  #cuts = 0
   #onPower: () => void = () => undefined
   #started = false
   #over = false
@@ -182,7 +183,9 @@ export class Member {
     this.#dialler?.halfOpen()
   }
 
+  /** Of several cuts at once the last that ends gives it back. */
   cutPower(): void {
+    this.#cuts++
     if (!this.#powered) return
     this.#powered = false
     this.#disk.cutPower()
@@ -192,7 +195,7 @@ export class Member {
   }
 
   restorePower(): void {
-    if (this.#powered) return
+    if (this.#powered || --this.#cuts > 0) return
     this.board.pins.reset()
     this.#disk.powerOn()
     this.#powered = true

@@ -128,17 +128,20 @@ async function run(
   })
   striking.schedule(loaded.strikes, fleet.begun ?? performance.now())
   await ran
+  const recoverySeconds = (performance.now() - quietAt) / 1_000
+  const used = usage() // what comes now is the harness's
   clearInterval(telling)
   lag.disable()
+  await striking.settled()
   await split.stop()
   flushLog()
   send({
     kind: "finished",
     cameras: fleet.members.map((member) => resultOf(member, times.p95Of(member.camera.camera))),
-    usage: usage(),
+    usage: { ...used, share: split.share },
     seen: split.seconds,
     strangersLetIn: striking.strangersLetIn,
-    recoverySeconds: (performance.now() - quietAt) / 1_000,
+    recoverySeconds,
     idleMiB,
     times: times.told(),
   })

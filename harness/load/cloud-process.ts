@@ -60,8 +60,9 @@ serve<ToCloud, FromCloud>(async (message, send) => {
       return
     case "close": {
       if (!cloud) throw new Fault("broken", "closed before it began")
+      const measured = usage() // what comes now is the harness's
       await split.stop()
-      const used = usage()
+      const used = { ...measured, share: split.share }
       await cloud.close()
       file?.flush()
       send({ kind: "closed", usage: used, seen: split.seconds, stats: cloud.stats })

@@ -195,7 +195,8 @@ class Trial {
       )
       return
     }
-    if (dropped > 0 || received.length === 0) return
+    if (received.length === 0) return
+    if (dropped > 0) return this.#openRest(camera, clip, vault, source)
     const gaps = { missed: new Set(camera.missedGroups), torn: new Set(camera.tornGroups) }
     const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), gaps)
     this.#record(camera, clip, findings)
@@ -227,6 +228,7 @@ class Trial {
     const gaps = { missed: new Set(camera.missedGroups), torn: new Set(camera.tornGroups) }
     const findings = await judgeClip(clip, vault, this.#evidence.camera(camera.index), gaps)
     this.#record(camera, clip, findings)
+    if (findings.opened) this.#clips.opened++
     await this.#letOthersTry(camera, clip, source)
     if (findings.opened) await this.#options.onOpened?.(camera.index, clip.clip, findings.opened.film)
     return findings.span
@@ -278,9 +280,8 @@ class Trial {
   }
 
   #record({ index }: CameraResult, { clip }: VaultClip, findings: ClipFindings): void {
-    const { opened, unreadable, differs, units } = findings
+    const { unreadable, differs, units } = findings
     this.#units += units
-    if (opened) this.#clips.opened++
     if (unreadable) this.#findings.add("clips unreadable", `camera ${index}: clip ${clip}: ${unreadable}`)
     if (differs) this.#findings.add("clips that differ", `camera ${index}: clip ${clip}: ${differs}`)
   }

@@ -28,12 +28,12 @@ export function connectTwice(member: Member, dialler: Dialler): Promise<boolean>
 /** `signer`: signs for the camera's key; null: that key itself. */
 async function connectAs(member: Member, dialler: Dialler, signer: SigningKey | null): Promise<boolean> {
   const { disk } = member.board
-  const { key, device } = await openIdentity(disk)
-  const ownership = await new OwnershipFile(disk, device).read()
-  if (ownership === null) return false
   const within = new AbortController()
   const timer = setTimeout(() => within.abort(), CONNECT_WITHIN)
   try {
+    const { key, device } = await openIdentity(disk)
+    const ownership = await new OwnershipFile(disk, device).read()
+    if (ownership === null) return false
     const dialled = await dialler.dial(ownership.broker.pin, within.signal)
     const binding = dialled.binding ? Buffer.from(dialled.binding).toString("hex") : null
     const body: Connect = {

@@ -16,6 +16,7 @@ export class Striking {
   readonly #dialler: Dialler
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #ends = new Set<() => void>()
+  readonly #approaches: Promise<void>[] = []
 
   /** `dialler`: how strangers reach the broker. */
   constructor(fleet: Fleet, dialler: Dialler) {
@@ -43,6 +44,11 @@ export class Striking {
     for (const end of [...this.#ends]) end()
   }
 
+  /** Every stranger has been let in or turned away. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#approaches)
+  }
+
   #strike(member: Member, fault: ScenarioFault, begun: Milliseconds): void {
     const end = start(member, fault)
     if (fault.kind === "wrong-key" || fault.kind === "duplicate-client") this.#approach(member, fault.kind)
@@ -57,13 +63,15 @@ export class Striking {
   #approach(member: Member, kind: "wrong-key" | "duplicate-client"): void {
     const trying =
       kind === "wrong-key" ? connectWithWrongKey(member, this.#dialler) : connectTwice(member, this.#dialler)
-    void trying.then(
-      (letIn) => {
-        if (letIn && kind === "wrong-key") this.strangersLetIn++
-      },
-      (error: unknown) => {
-        member.fault ??= String(error)
-      },
+    this.#approaches.push(
+      trying.then(
+        (letIn) => {
+          if (letIn && kind === "wrong-key") this.strangersLetIn++
+        },
+        (error: unknown) => {
+          member.fault ??= String(error)
+        },
+      ),
     )
   }
 

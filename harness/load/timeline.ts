@@ -28,7 +28,6 @@ export class Timeline {
   #before: Totals | null = null
   #beforeAt = 0
   #up = 0
-  #mostConnects = 0
   /** On the monotonic clock. */
   #begun: Milliseconds = 0
   #parts: PartsSeen = { sealing: [], ingest: { seconds: [], from: 0 } }
@@ -59,7 +58,6 @@ export class Timeline {
     const rate = per("bytes") / 1e6
     this.#rates.recordValue(Math.round(rate * 1_000))
     this.#up += now.connected
-    this.#mostConnects = Math.max(this.#mostConnects, per("connects"))
     const most = (of: (progress: CameraProgress) => number | null) => maximum(this.workers.map(of))
     this.#at.push(rounded(at))
     this.#slots.push({
@@ -78,10 +76,6 @@ export class Timeline {
       memoryCamerasMiB: rounded(now.memoryMiB),
       memoryBrokerMiB: this.#cloud.memoryMiB === null ? null : rounded(this.#cloud.memoryMiB),
     })
-  }
-
-  get connectsPerSecond(): number | null {
-    return this.#slots.length === 0 ? null : rounded(this.#mostConnects)
   }
 
   /** MB/s in thousandths, second by second; null: there was no second. */
