@@ -53,6 +53,8 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
   const { log } = options
   const fault = (where: string, error: Error) =>
     log.write({ event: "fault", where, kind: "unavailable", reason: messageOf(error) })
+  // From here on, for opening the bucket takes time: an error that nobody hears ends the process.
+  for (const client of clients) client.on("error", (error) => fault("subscriber", error))
   const send = (device: string, name: string, payload: Uint8Array): void => {
     // One connection a camera, for its answers must not overtake each other.
     const client = clients[Number.parseInt(device.slice(0, 8), 16) % clients.length]
@@ -74,10 +76,11 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
           if (order) order.take(device, name, payload)
           else store.ingest.take(device, name, payload)
         })
-        client.on("error", (error) => fault("subscriber", error))
         await subscribe(client, options.share)
       }
     } catch (error) {
+      await endAll(clients)
+      order?.close()
       await store.close()
       throw error
     }

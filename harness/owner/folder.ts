@@ -86,7 +86,8 @@ export class OwnerFolder {
     const path = join(this.#directory, "seen", `${device}.json`)
     await makeFolder(join(this.#directory, "seen"))
     try {
-      await writeFile(`${path}.new`, toJson(seen), { mode: 0o600 })
+      // Whole and durable before it has the name: after a power cut an empty file would be a damaged record.
+      await writeFile(`${path}.new`, toJson(seen), { mode: 0o600, flush: true })
       await rename(`${path}.new`, path)
     } catch (cause) {
       throw new Fault("usage", `${path}: cannot be written (${messageOf(cause)})`, { cause })
