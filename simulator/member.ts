@@ -83,7 +83,10 @@ export class Member {
     this.#dialler = options.fragile
       ? new FaultyDialler(options.dialler, noFaults.link, clock, seededRandom(seed, "link", index))
       : null
-    const watched = watchedDialler(this.#dialler ?? options.dialler, () => tally.dialled())
+    const watched = watchedDialler(this.#dialler ?? options.dialler, () => {
+      // Pairing dials too, and is not part of a run.
+      if (this.#started) tally.dialled()
+    })
     this.board = virtualBoard({
       ...{ seed, index, footage, canary: camera.canary, clock, disk: this.#disk, dialler: watched },
       log: { write: (line) => this.#note(line) },

@@ -22,6 +22,8 @@ export class Timeline {
   readonly #cameras: number
   readonly #cloud: CloudKeeper
   readonly #workers = new Map<number, CameraProgress>()
+  /** Whose latest word no slot has: they speak more often than once a second. */
+  readonly #unread = new Set<number>()
   readonly #at: number[] = []
   readonly #slots: Slot[] = []
   readonly #rates = newHistogram()
@@ -38,7 +40,9 @@ export class Timeline {
   }
 
   hear(worker: number, progress: CameraProgress): void {
-    this.#workers.set(worker, progress)
+    const before = this.#unread.has(worker) ? this.#workers.get(worker) : undefined
+    this.#workers.set(worker, before === undefined ? progress : worstOf(before, progress))
+    this.#unread.add(worker)
   }
 
   get workers(): readonly CameraProgress[] {
@@ -51,6 +55,7 @@ export class Timeline {
     const before = this.#before
     const elapsed = at - this.#beforeAt
     this.#before = now
+    this.#unread.clear()
     this.#beforeAt = at
     this.#begun = performance.now() - at * 1_000
     if (before === null || elapsed <= 0) return
@@ -156,6 +161,17 @@ function split(cores: number | null, share: number | null): readonly [number | n
   if (cores === null) return [null, null]
   const part = rounded(cores * (share ?? 0))
   return [rounded(cores - part), part]
+}
+
+/** What stands is of the later; of what was measured in between, the worse. */
+function worstOf(before: CameraProgress, progress: CameraProgress): CameraProgress {
+  return {
+    ...progress,
+    lagMs: Math.max(before.lagMs, progress.lagMs),
+    receiptP50Ms: maximum([before.receiptP50Ms, progress.receiptP50Ms]),
+    receiptP95Ms: maximum([before.receiptP95Ms, progress.receiptP95Ms]),
+    alertP95Ms: maximum([before.alertP95Ms, progress.alertP95Ms]),
+  }
 }
 
 function maximum(values: readonly (number | null)[]): number | null {
