@@ -8,6 +8,7 @@ import { KiB, MiB } from "./units.ts"
  */
 
 const milliseconds = z.number().min(0).max(3_600_000)
+const pinNumber = z.int().min(0).max(27)
 
 const configShape = z.strictObject({
   lens: z
@@ -66,12 +67,32 @@ const configShape = z.strictObject({
       resendAfter: milliseconds.min(100).default(15_000),
     })
     .prefault({}),
+  motion: z
+    .strictObject({
+      /** A PIR says anything while it warms up (HC-SR501: about 60 s): its edges are not heard until then. */
+      warmUp: milliseconds.default(0),
+    })
+    .prefault({}),
   /** GPIO numbers (BCM). */
   pins: z
     .strictObject({
-      motion: z.int().min(0).max(27).default(17),
-      bell: z.int().min(0).max(27).default(27),
-      light: z.int().min(0).max(27).default(22),
+      motion: pinNumber.default(17),
+      bell: pinNumber.default(27),
+      /** The recording light. */
+      light: pinNumber.default(22),
+      /** Shows by its blinking what the camera is doing. Absent: no such light. */
+      status: pinNumber.optional(),
+      /** High takes the infrared-cut filter out of the way, for the night. Absent: no such filter. */
+      infraredCut: pinNumber.optional(),
+      /** A servo that closes the eye. Absent: no shutter. */
+      shutter: pinNumber.optional(),
+    })
+    .prefault({}),
+  /** The servo's two ends. */
+  shutter: z
+    .strictObject({
+      openDegrees: z.number().min(0).max(180).default(0),
+      closedDegrees: z.number().min(0).max(180).default(90),
     })
     .prefault({}),
 })
@@ -90,10 +111,22 @@ export function parseConfig(input: unknown = {}): CameraConfig {
       `configuration: ${issue?.path.join(".") || "value"}: ${issue?.message ?? "wrong"}`,
     )
   }
-  const { motion, bell, light } = result.data.pins
-  if (new Set([motion, bell, light]).size < 3)
-    throw new Fault("usage", "configuration: pins: motion, bell and light need three different pins")
+  refuseSharedPins(result.data.pins)
   if (result.data.link.retryFirst > result.data.link.retryMax)
     throw new Fault("usage", "configuration: link.retryFirst is longer than link.retryMax")
   return result.data
+}
+
+function refuseSharedPins(pins: CameraConfig["pins"]): void {
+  const users = new Map<number, string>()
+  for (const [user, pin] of Object.entries(pins)) {
+    if (pin === undefined) continue
+    const other = users.get(pin)
+    if (other !== undefined)
+      throw new Fault(
+        "usage",
+        `configuration: pins: ${other} and ${user} are both GPIO ${pin}; give each its own`,
+      )
+    users.set(pin, user)
+  }
 }

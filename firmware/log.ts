@@ -12,6 +12,14 @@ export type LogLine =
   | { readonly event: "pairing opened" }
   | { readonly event: "pairing failed"; readonly reason: string; readonly triesLeft: number }
   | { readonly event: "paired"; readonly device: string }
+  | { readonly event: "lens chosen"; readonly lens: "rpicam-vid" | "raspicam"; readonly reason: string }
+  | { readonly event: "lens warning"; readonly reason: string }
+  | {
+      readonly event: "helper restarted"
+      readonly helper: string
+      readonly reason: string
+      readonly againIn: Milliseconds
+    }
   | { readonly event: "lens lost"; readonly reason: string; readonly againIn: Milliseconds }
   | { readonly event: "media skipped"; readonly reason: MediaFlaw; readonly count: number }
   | { readonly event: "long group of pictures"; readonly duration: Milliseconds }

@@ -51,6 +51,12 @@ export interface PinsIo extends EventEmitter {
   isReady: boolean
   /** Resolves once the last value written to `pin` is on the wire. Rejects with Fault "unavailable" if it cannot be. */
   driven(pin: number): Promise<void>
+  /**
+   * Blinks an output by itself until the next write to it: on for the first duration, off for the second, and so on,
+   * then anew. An even count of durations of at least 50 ms. johnny-five's own blinking writes every edge, and on a Pi
+   * a write is a process.
+   */
+  pattern(pin: number, durations: readonly Milliseconds[]): void
   /** Lets go of every pin and stops helper processes. */
   close(): Promise<void>
 }
@@ -61,6 +67,11 @@ export interface Lens {
    * Throws Fault "unavailable", indefinite, when the camera stops giving; the caller may call `pieces` again.
    */
   pieces(signal: AbortSignal): AsyncIterable<Piece>
+  /**
+   * Motion that the camera's own software sees, where it looks for it: true and false in turn, while `pieces` is read.
+   * Beside the sensor on the pins, not instead of it. The returned function stops.
+   */
+  watchMotion?(onEdge: (moving: boolean, at: Milliseconds) => void): () => void
 }
 
 /** Some bytes of the stream: a pipe's read, split anywhere, or whole groups of pictures (GOPs). */

@@ -48,6 +48,7 @@ export class VirtualIo extends EventEmitter implements PinsIo {
   readonly #levels = new Uint16Array(PINS)
   readonly #modes = new Uint16Array(PINS)
   readonly #broken = new Set<number>()
+  #patterns: Map<number, readonly Milliseconds[]> | null = null
   #writes: { readonly list: PinWrite[]; readonly now: () => Milliseconds } | null = null
   #open = true
 
@@ -94,11 +95,22 @@ export class VirtualIo extends EventEmitter implements PinsIo {
     this.#open = true
   }
 
+  /** How it blinks by itself; null: it does not. */
+  patternOf(pin: number): readonly Milliseconds[] | null {
+    return this.#patterns?.get(pin) ?? null
+  }
+
   // PinsIo
 
   async driven(pin: number): Promise<void> {
     if (!this.#open) throw new Fault("unavailable", `pin ${pin}: closed`)
     if (this.#broken.has(pin)) throw new Fault("unavailable", `pin ${pin}: does not follow`)
+  }
+
+  pattern(pin: number, durations: readonly Milliseconds[]): void {
+    this.#write(pin, 1)
+    this.#patterns ??= new Map()
+    this.#patterns.set(pin, durations)
   }
 
   async close(): Promise<void> {
@@ -141,11 +153,13 @@ export class VirtualIo extends EventEmitter implements PinsIo {
   #write(pin: number, value: number): void {
     if (!this.#open || this.#broken.has(pin)) return
     this.#levels[pin] = value
+    this.#patterns?.delete(pin)
     this.#writes?.list.push({ pin, value, at: this.#writes.now() })
   }
 
   /** A button that stayed down would keep johnny-five's hold timer, and so the process, alive. */
   #release(): void {
+    this.#patterns = null
     for (let pin = 0; pin < PINS; pin++) {
       if (this.#modes[pin] === MODES.INPUT) this.set(pin, 0)
       else this.#levels[pin] = 0
