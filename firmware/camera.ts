@@ -37,25 +37,26 @@ export function runCamera(board: Board, config: CameraConfig, signal: AbortSigna
 
 /** What `runCamera` runs. It alone calls this in what ships, and no configuration reaches the sealer. */
 export async function runLoops(
-  board: Board,
+  outside: Board,
   config: CameraConfig,
   makeSeal: SealFor,
   signal: AbortSignal,
 ): Promise<void> {
-  const identity = await openIdentity(board.disk)
-  const file = new OwnershipFile(board.disk, identity.device)
+  const identity = await openIdentity(outside.disk)
+  const file = new OwnershipFile(outside.disk, identity.device)
   const paired = await file.read()
   if (!paired) throw new Fault("unpaired", "this camera has no owner yet: press its button and pair it first")
   let ownership = paired
 
-  const spool = await openSpool(board, config.spool, identity) // releases what a power cut left held
+  const spool = await openSpool(outside, config.spool, identity) // releases what a power cut left held
+  const pins = await wirePins(outside, config)
+  const board = { ...outside, log: pins.log }
   const ring = new Ring({
     duration: config.recording.preRoll,
     bytesMax: config.recording.ringBytesMax,
     framesPerSecond: config.lens.framesPerSecond,
     onFlaw: (reason) => board.log.write({ event: "media skipped", reason, count: 1 }),
   })
-  const pins = await wirePins(board.pins, config.pins, board.clock, board.log)
   const link = new Link(board, config.link, {
     role: "camera",
     key: identity.key,
@@ -88,19 +89,25 @@ export async function runLoops(
  * that is wrong, too late or used up is logged, and the next press starts over.
  */
 export async function pairCamera(
-  board: Board,
+  outside: Board,
   config: CameraConfig,
   readSetupText: (signal: AbortSignal) => Promise<string | null>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const identity = await openIdentity(board.disk)
-  const file = new OwnershipFile(board.disk, identity.device)
+  const identity = await openIdentity(outside.disk)
+  const file = new OwnershipFile(outside.disk, identity.device)
   if (await file.read()) return true
-  const pins = await wirePins(board.pins, config.pins, board.clock, board.log)
+  const pins = await wirePins(outside, config)
+  const board = { ...outside, log: pins.log }
   try {
     while ((await pins.nextPress(signal)) !== null) {
+      board.log.write({ event: "looking for a setup text" })
       const text = await inTime(board, signal, readSetupText)
-      if (text === null) continue
+      if (text === null) {
+        if (!signal.aborted)
+          board.log.write({ event: "pairing failed", reason: "no setup text was shown", triesLeft: 0 })
+        continue
+      }
       try {
         const outcome = await pairWith(parseSetupText(text), board, config.link, identity, file, signal)
         if (outcome.ok) return true

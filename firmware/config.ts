@@ -20,6 +20,8 @@ const configShape = z.strictObject({
       bitsPerSecond: z.int().min(100_000).max(50_000_000).default(2_000_000),
       /** Key frame interval. The pre-roll needs a key frame inside its window. */
       groupOfPictures: milliseconds.min(100).max(60_000).default(1_000),
+      /** Long exposures, and the infrared-cut filter out of the way. */
+      night: z.boolean().default(false),
     })
     .prefault({}),
   recording: z
@@ -111,13 +113,16 @@ export function parseConfig(input: unknown = {}): CameraConfig {
       `configuration: ${issue?.path.join(".") || "value"}: ${issue?.message ?? "wrong"}`,
     )
   }
-  refuseSharedPins(result.data.pins)
+  refusePins(result.data.pins)
   if (result.data.link.retryFirst > result.data.link.retryMax)
     throw new Fault("usage", "configuration: link.retryFirst is longer than link.retryMax")
   return result.data
 }
 
-function refuseSharedPins(pins: CameraConfig["pins"]): void {
+/** Where a Pi has hardware PWM, which a servo needs. */
+export const PWM_PINS: readonly number[] = [12, 13, 18, 19]
+
+function refusePins(pins: CameraConfig["pins"]): void {
   const users = new Map<number, string>()
   for (const [user, pin] of Object.entries(pins)) {
     if (pin === undefined) continue
@@ -129,4 +134,9 @@ function refuseSharedPins(pins: CameraConfig["pins"]): void {
       )
     users.set(pin, user)
   }
+  if (pins.shutter !== undefined && !PWM_PINS.includes(pins.shutter))
+    throw new Fault(
+      "usage",
+      `configuration: pins.shutter: GPIO ${pins.shutter} cannot move a servo; ${PWM_PINS.join(", ")} can`,
+    )
 }

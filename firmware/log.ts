@@ -9,6 +9,7 @@ import type { Bytes, Milliseconds } from "./units.ts"
 export type LogLine =
   | { readonly event: "started"; readonly device: string }
   | { readonly event: "stopped" }
+  | { readonly event: "looking for a setup text" }
   | { readonly event: "pairing opened" }
   | { readonly event: "pairing failed"; readonly reason: string; readonly triesLeft: number }
   | { readonly event: "paired"; readonly device: string }
@@ -21,6 +22,7 @@ export type LogLine =
       readonly againIn: Milliseconds
     }
   | { readonly event: "lens lost"; readonly reason: string; readonly againIn: Milliseconds }
+  | { readonly event: "lens back" }
   | { readonly event: "media skipped"; readonly reason: MediaFlaw; readonly count: number }
   | { readonly event: "long group of pictures"; readonly duration: Milliseconds }
   | { readonly event: "light"; readonly on: boolean; readonly holds: readonly string[] }

@@ -19,8 +19,6 @@ const shape = z.strictObject({
       /** "auto": rpicam-vid when it is there, else the raspicam package where raspivid is. */
       use: z.enum(["auto", "rpicam-vid", "raspicam"]).default("auto"),
       rotationDegrees: z.literal([0, 180]).default(0),
-      /** "night": long exposures, and the infrared-cut filter out of the way. */
-      mode: z.enum(["day", "night"]).default("day"),
       /** Which of several cameras; as `rpicam-hello --list-cameras` counts. */
       camera: z.int().min(0).max(3).default(0),
       /** Let rpicam-vid look for motion as well (needs its OpenCV post-processing). Its stock threshold fires on wind. */
@@ -42,7 +40,10 @@ export interface Settings {
   readonly gpio: { readonly chipLabel?: string | undefined }
 }
 
-export type LensSettings = z.infer<typeof shape>["lens"]
+export type LensSettings = z.infer<typeof shape>["lens"] & {
+  /** As the camera's `lens.night` says. */
+  readonly mode: "day" | "night"
+}
 
 /** What differs from the firmware's defaults on a board with a PIR: it warms up for about a minute (HC-SR501). */
 const WARM_UP = 60_000
@@ -73,7 +74,7 @@ export function parseSettings(input: unknown, model: PiModel): Settings {
     motion: { warmUp: WARM_UP, ...motionOf(result.data.camera) },
   })
   refuseBeyond(camera.lens, model.lensLimits, model.name)
-  return { broker, camera, lens, gpio }
+  return { broker, camera, lens: { ...lens, mode: camera.lens.night ? "night" : "day" }, gpio }
 }
 
 function motionOf(camera: Readonly<Record<string, unknown>>): object {

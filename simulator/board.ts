@@ -84,6 +84,7 @@ export function configFor(footage: Footage): NonNullable<CameraConfigInput["lens
       Math.max(100_000, Math.round((bytes * 8_000) / millisecondsOf(duration))),
     ),
     groupOfPictures: Math.min(60_000, Math.max(100, Math.round(millisecondsOf(longest)))),
+    night: false,
   }
   return lens
 }

@@ -14,12 +14,16 @@ export async function fillRing(
   signal: AbortSignal,
 ): Promise<void> {
   let pause = retryFirst
+  let isLost = false
   while (!signal.aborted) {
     let reason = "the lens ended"
     try {
       for await (const piece of lens.pieces(signal)) {
         ring.push(piece)
         pause = retryFirst
+        if (!isLost) continue
+        isLost = false
+        log.write({ event: "lens back" })
       }
     } catch (error) {
       if (!isFault(error, "unavailable")) throw error
@@ -27,6 +31,7 @@ export async function fillRing(
     }
     ring.interrupt()
     if (signal.aborted) return
+    isLost = true
     log.write({ event: "lens lost", reason, againIn: pause })
     await clock.sleep(pause, signal)
     pause = Math.min(retryMax, pause * 2)

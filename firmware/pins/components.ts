@@ -1,4 +1,4 @@
-import five, { type Board, type Button, type Led, type Switch } from "johnny-five"
+import five, { type Board, type Button, type Led, type Servo, type Switch } from "johnny-five"
 import { Fault, messageOf } from "../errors.ts"
 import type { PinsIo } from "../ports.ts"
 import type { PinNumbers } from "./pins.ts"
@@ -14,18 +14,23 @@ export interface Components {
   readonly motion: Switch
   readonly bell: Button
   readonly light: Led
+  readonly status: Led | null
+  readonly infraredCut: Led | null
+  readonly shutter: Servo | null
 }
+
+type Component = Switch | Button | Led | Servo
 
 /** johnny-five keeps boards and components for ever. A camera that restarts on the same IO finds its own again. */
 const boards = new WeakMap<PinsIo, Promise<Board>>()
-const components = new WeakMap<Board, Map<string, Switch | Button | Led>>()
+const components = new WeakMap<Board, Map<string, Component>>()
 
 /** @throws Fault "unavailable", indefinite, if the IO does not become ready. */
 export async function componentsOn(io: PinsIo, pins: PinNumbers): Promise<Components> {
   const board = await boardOn(io)
-  const made = components.get(board) ?? new Map<string, Switch | Button | Led>()
+  const made = components.get(board) ?? new Map<string, Component>()
   components.set(board, made)
-  const once = <C extends Switch | Button | Led>(kind: string, pin: number, make: () => C): C => {
+  const once = <C extends Component>(kind: string, pin: number, make: () => C): C => {
     const component = (made.get(`${kind} ${pin}`) as C | undefined) ?? make()
     made.set(`${kind} ${pin}`, component)
     return component
@@ -35,7 +40,14 @@ export async function componentsOn(io: PinsIo, pins: PinNumbers): Promise<Compon
     motion: once("motion", pins.motion, () => new five.Switch({ board, pin: pins.motion, type: "NC" })),
     bell: once("bell", pins.bell, () => new five.Button({ board, pin: pins.bell, isPulldown: true })),
     light: once("light", pins.light, () => new five.Led({ board, pin: pins.light })),
+    status: perhaps(pins.status, (pin) => once("status", pin, () => new five.Led({ board, pin }))),
+    infraredCut: perhaps(pins.infraredCut, (pin) => once("cut", pin, () => new five.Led({ board, pin }))),
+    shutter: perhaps(pins.shutter, (pin) => once("shutter", pin, () => new five.Servo({ board, pin }))),
   }
+}
+
+function perhaps<C>(pin: number | undefined, make: (pin: number) => C): C | null {
+  return pin === undefined ? null : make(pin)
 }
 
 function boardOn(io: PinsIo): Promise<Board> {

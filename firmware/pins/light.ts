@@ -9,7 +9,8 @@ export class Light {
   readonly #pin: number
   readonly #log: Log
   readonly #holds = new Set<{ readonly reason: string }>()
-  #lit = false
+  /** What was last reported: the reasons it is on for, in order. */
+  #reported = ""
   #closed = false
 
   /** Begins dark. */
@@ -39,7 +40,7 @@ export class Light {
       throw new Fault("unavailable", `light: ${messageOf(cause)}`, { cause })
     }
     if (this.#closed) throw new Fault("unavailable", "light: the camera is stopping")
-    this.#report(true)
+    this.#report()
     return () => this.#release(hold)
   }
 
@@ -48,18 +49,19 @@ export class Light {
     this.#closed = true
     this.#holds.clear()
     this.#led.off()
-    this.#report(false)
+    this.#report()
   }
 
   #release(hold: { readonly reason: string }): void {
-    if (!this.#holds.delete(hold) || this.#holds.size > 0) return
-    this.#led.off()
-    this.#report(false)
+    if (!this.#holds.delete(hold)) return
+    if (this.#holds.size === 0) this.#led.off()
+    this.#report()
   }
 
-  #report(on: boolean): void {
-    if (this.#lit === on) return
-    this.#lit = on
-    this.#log.write({ event: "light", on, holds: [...this.#holds].map((hold) => hold.reason) })
+  #report(): void {
+    const holds = [...this.#holds].map((hold) => hold.reason)
+    if (holds.join() === this.#reported) return
+    this.#reported = holds.join()
+    this.#log.write({ event: "light", on: holds.length > 0, holds })
   }
 }

@@ -1,13 +1,15 @@
 import five from "johnny-five"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { parseConfig } from "../../firmware/config.ts"
+import { type CameraConfig, parseConfig } from "../../firmware/config.ts"
 import type { LogLine } from "../../firmware/log.ts"
 import type { MotionEvent } from "../../firmware/pins/events.ts"
 import { type Pins, wirePins } from "../../firmware/pins/pins.ts"
+import type { Lens } from "../../firmware/ports.ts"
 import { virtualClock } from "../../simulator/clock.ts"
 import { VirtualIo } from "../../simulator/virtual-io.ts"
 
-const numbers = parseConfig().pins
+const config = parseConfig()
+const numbers = config.pins
 /** Longer than johnny-five debounces. */
 const DEBOUNCED = 10
 
@@ -28,7 +30,11 @@ afterEach(() => {
 })
 
 const clock = virtualClock()
-const wire = (): Promise<Pins> => wirePins(io, numbers, clock, { write: (line) => lines.push(line) })
+const wire = (more: Partial<CameraConfig> = {}, lens?: Lens): Promise<Pins> =>
+  wirePins(
+    { pins: io, clock, log: { write: (line) => lines.push(line) }, ...(lens && { lens }) },
+    { ...config, ...more },
+  )
 async function pass(duration: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(duration)
 }
@@ -172,6 +178,8 @@ describe("light", () => {
     expect(io.level(numbers.light)).toBe(0)
     expect(lines.filter((line) => line.event === "light")).toEqual([
       { event: "light", on: true, holds: ["recording"] },
+      { event: "light", on: true, holds: ["recording", "live view"] },
+      { event: "light", on: true, holds: ["live view"] },
       { event: "light", on: false, holds: [] },
     ])
   })
