@@ -1,4 +1,5 @@
 import { isObjectEntry, MANIFEST_ENTRIES_MAX, type Manifest } from "../../firmware/control/protocol.ts"
+import { Fault } from "../../firmware/errors.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import { RangeSet } from "./range-set.ts"
 
@@ -28,6 +29,10 @@ export interface StoredManifest {
   readonly bytes: Bytes
 }
 
+export function idTaken(device: string, id: string): Fault {
+  return new Fault("refused", `object ${id} of ${device}: another camera's object has this id`)
+}
+
 export class BucketIndex {
   readonly damage: string[] = []
   readonly #objects = new Map<string, StoredObject>()
@@ -42,6 +47,13 @@ export class BucketIndex {
 
   object(id: string): StoredObject | null {
     return this.#objects.get(id) ?? null
+  }
+
+  /** @throws Fault "refused", definite: another camera's object has this id. */
+  has(device: string, id: string): boolean {
+    const stored = this.object(id)
+    if (stored !== null && stored.device !== device) throw idTaken(device, id)
+    return stored !== null
   }
 
   manifests(device: string): readonly StoredManifest[] {

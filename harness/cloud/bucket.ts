@@ -3,7 +3,7 @@ import { Fault } from "../../firmware/errors.ts"
 import { type Bytes, MiB } from "../../firmware/units.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import { diskFault } from "./bucket-disk.ts"
-import type { BucketIndex } from "./bucket-index.ts"
+import { type BucketIndex, idTaken } from "./bucket-index.ts"
 import { lockFolder, type Unlock } from "./bucket-lock.ts"
 import { type Bucket, FolderBucket, scanFolder } from "./bucket-reader.ts"
 import { BLOCK_BYTES, encodeRecordHead, inBlocks, type RecordHead } from "./bucket-record.ts"
@@ -20,7 +20,8 @@ export type { Bucket } from "./bucket-reader.ts"
 export interface WritableBucket extends Bucket {
   /**
    * Resolves only when everything in `record` survives a power cut; what is there already is not written again.
-   * Rejects with Fault "full" or "usage", definite: none of it will be listed; "unavailable", indefinite.
+   * Rejects with Fault "full" or "usage", definite: none of it will be listed; "refused", definite: another camera's
+   * object has one of its ids; "unavailable", indefinite.
    * The caller gives the bytes away and must not change them before that.
    */
   store(record: BucketRecord): Promise<void>
@@ -145,7 +146,8 @@ class VolumeBucket extends FolderBucket implements WritableBucket {
       this.#volume = next
     }
     const pieces: Uint8Array[] = []
-    const seen = new Set<string>()
+    /** The camera of each object id and manifest hash. */
+    const seen = new Map<string, string>()
     const additions: (() => void)[] = []
     const { head: volume } = this.#volume
     let at = this.#volume.end
@@ -155,18 +157,24 @@ class VolumeBucket extends FolderBucket implements WritableBucket {
       at = bodyAt + inBlocks(bytes)
       return bodyAt
     }
-    for (const { record } of jobs) {
+    for (const { record, failed } of jobs) {
       const { device, objects, manifest } = record
+      const ids = objects.map(({ entry }) => entry.id)
+      const taken = ids.find((id) => (this.object(id)?.device ?? seen.get(id) ?? device) !== device)
+      if (taken !== undefined) {
+        failed(idTaken(device, taken)) // what comes for this job later is not heard
+        continue
+      }
       for (const { entry, parts } of objects) {
         if (this.index.object(entry.id) !== null || seen.has(entry.id)) continue
-        seen.add(entry.id)
+        seen.set(entry.id, device)
         const { id, headerBytes, payloadBytes, headerHash, payloadHash } = entry
         const facts = { device, id, headerBytes, payloadBytes, headerHash, payloadHash }
         const bodyAt = place({ kind: "object", ...facts }, parts, headerBytes + payloadBytes)
         additions.push(() => this.index.addObject({ ...facts, volume: volume.number, at: bodyAt }))
       }
       if (manifest === null || seen.has(manifest.hash) || this.manifest(manifest.hash) !== null) continue
-      seen.add(manifest.hash)
+      seen.set(manifest.hash, device)
       const { envelope, hash, body } = manifest
       const bytes = envelope.length
       const bodyAt = place({ kind: "manifest", device, bodyBytes: bytes, hash }, [envelope], bytes)

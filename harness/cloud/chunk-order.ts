@@ -5,6 +5,10 @@ import type { Ingest } from "./ingest.ts"
 
 /** Held back, of all cameras. What comes beyond is passed on as it is: the ingest then asks for it again. */
 const HELD_BYTES_MAX: Bytes = 32 * MiB
+/** A chunk may be of one byte and still costs an entry and a timer. */
+const HELD_CHUNKS_MAX = 4_096
+/** They are looked through at each message of their camera. No camera of ours runs so far ahead. */
+const HELD_CHUNKS_OF_ONE_MAX = 256
 /** Connections to one broker do not lie further apart; what is missing for longer is not coming. */
 const HELD_FOR: Milliseconds = 300
 
@@ -23,6 +27,7 @@ export class ChunkOrder {
   readonly #ingest: Pick<Ingest, "take" | "expects">
   readonly #early = new Map<string, Set<Early>>()
   #bytes: Bytes = 0
+  #chunks = 0
 
   constructor(ingest: Pick<Ingest, "take" | "expects">) {
     this.#ingest = ingest
@@ -37,6 +42,7 @@ export class ChunkOrder {
       const held = this.#early.get(device) ?? new Set()
       this.#early.set(device, held.add(early))
       this.#bytes += payload.length
+      this.#chunks++
     }
   }
 
@@ -47,7 +53,8 @@ export class ChunkOrder {
 
   /** null: its turn has come, or it is no chunk, or there is no room. */
   #earlyOf(device: string, payload: Buffer): Early | null {
-    if (this.#bytes + payload.length > HELD_BYTES_MAX) return null
+    if (this.#bytes + payload.length > HELD_BYTES_MAX || this.#chunks >= HELD_CHUNKS_MAX) return null
+    if ((this.#early.get(device)?.size ?? 0) >= HELD_CHUNKS_OF_ONE_MAX) return null
     const place = placeOf(payload)
     if (place === null || this.#isTurnOf(device, place)) return null
     const give = () => {
@@ -80,6 +87,7 @@ export class ChunkOrder {
     const held = this.#early.get(device)
     if (!held?.delete(early)) return
     this.#bytes -= early.payload.length
+    this.#chunks--
     if (held.size === 0) this.#early.delete(device)
   }
 }

@@ -75,7 +75,7 @@ export class S3Reader extends IndexedBucket {
 }
 
 class S3Bucket extends S3Reader implements WritableBucket {
-  /** On their way, by object id or manifest hash. */
+  /** On their way, by key: two cameras may announce one object id, but each has its own bytes. */
   readonly #going = new Map<string, Promise<void>>()
   #closed = false
 
@@ -86,7 +86,7 @@ class S3Bucket extends S3Reader implements WritableBucket {
   async store({ device, objects, manifest }: BucketRecord): Promise<void> {
     if (this.#closed) throw new Fault("unavailable", `bucket ${this.directory}: closed`)
     const own = objects.map(({ entry, parts }) => this.#object(device, entry, parts))
-    const earlier = manifest === null ? [] : this.#goingOf(manifest.body)
+    const earlier = manifest === null ? [] : this.#goingOf(device, manifest.body)
     await all([...own, ...earlier])
     if (manifest !== null) await this.#manifest(device, manifest)
   }
@@ -97,30 +97,35 @@ class S3Bucket extends S3Reader implements WritableBucket {
     await super.close()
   }
 
-  #object(device: string, entry: ObjectEntry, parts: readonly Uint8Array[]): Promise<void> {
+  async #object(device: string, entry: ObjectEntry, parts: readonly Uint8Array[]): Promise<void> {
     const { id } = entry
-    if (this.index.object(id) !== null) return Promise.resolve()
-    return this.#once(id, async () => {
-      await this.door.put(objectKey(device, id), Buffer.concat(parts), factsOf(entry))
+    if (this.index.has(device, id)) return
+    const key = objectKey(device, id)
+    await this.#once(key, async () => {
+      await this.door.put(key, Buffer.concat(parts), factsOf(entry))
       this.index.addObject({ ...entry, device, ...NOWHERE })
+      this.index.has(device, id) // throws if another camera was faster
     })
   }
 
   #manifest(device: string, { envelope, hash, body }: NonNullable<BucketRecord["manifest"]>): Promise<void> {
     if (this.index.manifest(hash) !== null) return Promise.resolve()
-    return this.#once(hash, async () => {
-      await this.door.put(manifestKey(device, body.sequence, hash), envelope)
+    const key = manifestKey(device, body.sequence, hash)
+    return this.#once(key, async () => {
+      await this.door.put(key, envelope)
       this.index.addManifest(body, hash, { ...NOWHERE, bytes: envelope.length })
     })
   }
 
-  #goingOf({ entries }: Manifest): readonly Promise<void>[] {
-    return entries.flatMap((entry) => (isObjectEntry(entry) ? (this.#going.get(entry.id) ?? []) : []))
+  #goingOf(device: string, { entries }: Manifest): readonly Promise<void>[] {
+    return entries.flatMap((entry) =>
+      isObjectEntry(entry) ? (this.#going.get(objectKey(device, entry.id)) ?? []) : [],
+    )
   }
 
-  #once(name: string, put: () => Promise<void>): Promise<void> {
-    const going = this.#going.get(name) ?? put().finally(() => this.#going.delete(name))
-    this.#going.set(name, going)
+  #once(key: string, put: () => Promise<void>): Promise<void> {
+    const going = this.#going.get(key) ?? put().finally(() => this.#going.delete(key))
+    this.#going.set(key, going)
     return going
   }
 }

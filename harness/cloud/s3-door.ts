@@ -8,13 +8,14 @@ import {
 } from "@aws-sdk/client-s3"
 import { Fault, isFault } from "../../firmware/errors.ts"
 import { type Bytes, type Milliseconds, seconds } from "../../firmware/units.ts"
+import { Line } from "./s3-line.ts"
 import { placeName, type S3Place } from "./s3-place.ts"
 
 /** The SDK warns of Node 20 in every process; package.json pins a version that runs on it. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true"
 
 export interface S3Patience {
-  /** Until a request has its whole answer. */
+  /** From when a request goes out until its answer begins; then how long that may be silent before it is whole. */
   readonly within: Milliseconds
   /** The first one counts too. */
   readonly attempts: number
@@ -22,8 +23,8 @@ export interface S3Patience {
 
 const PATIENCE: S3Patience = { within: seconds(10), attempts: 3 }
 const CONNECT_WITHIN = seconds(5)
-/** Requests at once; more wait in line. */
-const SOCKETS_MAX = 64
+/** More wait in line here: the SDK counts a request's time from when it gets it, also while that waits for a socket. */
+const REQUESTS_AT_ONCE = 64
 
 export interface S3Entry {
   /** Behind the place's prefix. */
@@ -37,12 +38,13 @@ export interface S3Entry {
  * change, and a PUT is seen whole or not at all.
  *
  * Every method rejects with Fault "usage" (definite: no such bucket, no rights, no credentials), "full" (definite), or
- * "unavailable" (indefinite: away, slow, failing).
+ * "unavailable" (indefinite: away, slow, failing, silent halfway through an answer).
  */
 export class S3Door {
   readonly place: S3Place
   readonly #client: S3Client
   readonly #name: string
+  readonly #line = new Line(REQUESTS_AT_ONCE)
 
   constructor(place: S3Place, patience: S3Patience = PATIENCE) {
     const { endpoint } = place
@@ -60,8 +62,11 @@ export class S3Door {
         connectionTimeout: CONNECT_WITHIN,
         requestTimeout: patience.within,
         throwOnRequestTimeout: true,
-        httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
-        httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
+        // The request's time is over when the answer begins; what follows may be silent for this long, and the SDK may
+        // begin to count that 3 s late.
+        socketTimeout: patience.within,
+        httpAgent: { keepAlive: true, maxSockets: REQUESTS_AT_ONCE },
+        httpsAgent: { keepAlive: true, maxSockets: REQUESTS_AT_ONCE },
       },
     })
   }
@@ -84,7 +89,7 @@ export class S3Door {
     try {
       return await this.#door(async () => {
         const { Body, Metadata = {} } = await this.#client.send(new GetObjectCommand(this.#at(key)))
-        const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
+        const bytes = (await Body?.transformToByteArray().catch(cutShort)) ?? new Uint8Array()
         return { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), facts: Metadata }
       })
     } catch (error) {
@@ -119,7 +124,7 @@ export class S3Door {
 
   async #door<T>(request: () => Promise<T>): Promise<T> {
     try {
-      return await request()
+      return await this.#line.run(request)
     } catch (cause) {
       throw s3Fault(cause, this.#name)
     }
@@ -148,9 +153,15 @@ const AWAY: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the name server does not answer",
   ECONNRESET: "it hung up",
   TimeoutError: "no answer in time",
+  CutShort: "its answer stopped halfway",
   SlowDown: "it asks for less at once",
 }
 const CERTIFICATE = /CERT|ISSUER|LEAF_SIGNATURE|HOSTNAME|ALTNAME/
+
+/** Of an answer that had begun. */
+function cutShort(cause: unknown): never {
+  throw Object.assign(new Error("an answer without its end", { cause }), { name: "CutShort" })
+}
 
 /** The service's own words may name accounts, so they stay in `cause`. */
 function s3Fault(cause: unknown, name: string): Fault {

@@ -5,10 +5,12 @@ import {
   isObjectEntry,
   type Manifest,
   manifestShape,
+  OBJECT_BYTES_MAX,
   type ObjectEntry,
+  PAYLOAD_BYTES_MAX,
   sha256,
 } from "../../firmware/control/protocol.ts"
-import type { Bytes } from "../../firmware/units.ts"
+import { type Bytes, MiB } from "../../firmware/units.ts"
 import { BucketIndex } from "./bucket-index.ts"
 import { isObject } from "./indexed-bucket.ts"
 import type { S3Door } from "./s3-door.ts"
@@ -32,6 +34,9 @@ export function manifestKey(device: string, sequence: number, hash: string): str
 
 const OBJECT = /^objects\/([0-9a-f]{40})\/([0-9a-f]{32})\.age$/
 const MANIFEST = /^manifests\/([0-9a-f]{40})\/(\d{16})-([0-9a-f]{64})\.json$/
+/** A manifest came as one message, an object with its header. */
+const MANIFEST_BYTES_MAX: Bytes = PAYLOAD_BYTES_MAX
+const AGE_FILE_BYTES_MAX: Bytes = OBJECT_BYTES_MAX + MiB
 /** Manifests are small; what bounds opening is how many are asked for at once. */
 const AT_ONCE = 32
 /** In the index of a bucket whose places are keys. */
@@ -66,16 +71,15 @@ export function factsOf({
 
 /**
  * What lies there now. A manifest is read and checked against its hash; an object that one lists is known by that and by
- * its size, any other is read whole. What does not fit is reported and left as it is.
+ * its size, any other is read whole. What does not fit is reported and left as it is; what is nobody's of ours by name or
+ * listed size is counted and never read.
  * Rejects as the door does.
  */
 export async function scanS3(door: S3Door): Promise<BucketIndex> {
   const index = new BucketIndex()
   // Manifests first: their objects were there before them, so the later list has those even while somebody writes.
-  const manifests: string[] = []
-  for await (const { key } of door.list("manifests/")) manifests.push(key)
-  const sizes = new Map<string, Bytes>()
-  for await (const { key, bytes } of door.list("objects/")) sizes.set(key, bytes)
+  const manifests = [...(await listed(door, index, "manifests/", MANIFEST, MANIFEST_BYTES_MAX)).keys()]
+  const sizes = await listed(door, index, "objects/", OBJECT, AGE_FILE_BYTES_MAX)
   const unlisted = new Set(sizes.keys())
   await eachOf(manifests, async (key) => {
     const manifest = await addManifest(door, index, key)
@@ -90,6 +94,23 @@ export async function scanS3(door: S3Door): Promise<BucketIndex> {
   })
   await eachOf([...unlisted], (key) => addUnlisted(door, index, key))
   return index
+}
+
+/** Sizes by key. Of foreign keys there is no more to say than how many: their names are somebody else's. */
+async function listed(
+  door: S3Door,
+  index: BucketIndex,
+  folder: string,
+  name: RegExp,
+  bytesMax: Bytes,
+): Promise<ReadonlyMap<string, Bytes>> {
+  const sizes = new Map<string, Bytes>()
+  let foreign = 0
+  for await (const { key, bytes } of door.list(folder))
+    if (name.test(key) && bytes <= bytesMax) sizes.set(key, bytes)
+    else foreign++
+  if (foreign > 0) index.damage.push(`${folder}: ${foreign} foreign by name or size, not read`)
+  return sizes
 }
 
 /** null: it is none. */

@@ -221,8 +221,14 @@ export class Uploads {
     this.#receipt(manifest.hash)
   }
 
-  /** Nothing is acknowledged, so the camera keeps it and comes again after its time-out. */
+  /** Nothing is acknowledged, so the camera keeps it and comes again: after its time-out, or last of all if refused. */
   #notStored(manifest: PendingManifest, object: PendingObject | null, error: unknown): void {
+    if (isFault(error, "refused")) {
+      if (object !== null) this.#table.reset(object)
+      this.#table.forget(manifest)
+      this.#send(manifest.device, { manifest: manifest.hash, refused: "object id is taken" })
+      return
+    }
     this.#options.stats.storeFaults++
     writeFault(this.#options.log, "bucket", error)
     if (object === null) this.#table.forget(manifest)

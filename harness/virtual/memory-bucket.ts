@@ -3,7 +3,7 @@ import type { ObjectEntry } from "../../firmware/control/protocol.ts"
 import { Fault } from "../../firmware/errors.ts"
 import type { Bytes, Milliseconds } from "../../firmware/units.ts"
 import type { BucketRecord, WritableBucket } from "../cloud/bucket.ts"
-import { BucketIndex, type StoredManifest, type StoredObject } from "../cloud/bucket-index.ts"
+import { BucketIndex, idTaken, type StoredManifest, type StoredObject } from "../cloud/bucket-index.ts"
 
 export interface MemoryBucketOptions {
   /** Whose bytes are kept; of the others only sizes and hashes, which the ingest has checked. Absent: all. */
@@ -19,6 +19,8 @@ export class MemoryBucket implements WritableBucket {
   readonly #index = new BucketIndex()
   readonly #bytes = new Map<string, Uint8Array>()
   readonly #envelopes = new Map<string, Uint8Array>()
+  /** Whose each object id is. */
+  readonly #cameras = new Map<string, string>()
   /** Of objects that are kept. */
   keptBytes: Bytes = 0
 
@@ -27,6 +29,10 @@ export class MemoryBucket implements WritableBucket {
   }
 
   async store({ device, objects, manifest }: BucketRecord): Promise<void> {
+    for (const { entry } of objects) {
+      if ((this.#cameras.get(entry.id) ?? device) !== device) throw idTaken(device, entry.id)
+      this.#cameras.set(entry.id, device)
+    }
     // Now, for the bytes are only lent.
     for (const { entry, parts } of objects) {
       if (this.#bytes.has(entry.id) || this.#options.keeps?.(device, entry) === false) continue

@@ -8,9 +8,13 @@ import { manifestOf, newKey, randomObject, type TestManifest, type TestObject } 
 
 export const key = newKey()
 
-export function recordOf(objects: readonly TestObject[], manifest: TestManifest | null): BucketRecord {
+export function recordOf(
+  objects: readonly TestObject[],
+  manifest: TestManifest | null,
+  device = key.id,
+): BucketRecord {
   return {
-    device: key.id,
+    device,
     objects: objects.map(({ entry, bytes }) => ({
       entry,
       // As chunks come: awkward lengths, none of them aligned.
@@ -36,6 +40,28 @@ export async function expectWhole(bucket: Bucket, manifest: TestManifest): Promi
   expect(Buffer.from(await bucket.envelopeBytes(stored)).equals(manifest.envelope)).toBe(true)
   for (const { entry, bytes } of manifest.objects)
     expect(Buffer.from((await bucket.objectBytes(entry.id)) ?? []).equals(bytes)).toBe(true)
+}
+
+/** Two cameras announce one object id; what became of each, in whatever order. */
+export async function announceOneIdAtOnce(bucket: WritableBucket): Promise<readonly Announced[]> {
+  const own = randomObject(9_000)
+  const cameras = [
+    { camera: key, object: own },
+    { camera: newKey(), object: randomObject(9_000, { id: own.entry.id }) },
+  ].map(({ camera, object }) => ({ camera, manifest: manifestOf(camera, [object]) }))
+  const store = ({ camera, manifest }: (typeof cameras)[number]) =>
+    bucket.store(recordOf(manifest.objects, manifest, camera.id))
+  const settled = await Promise.allSettled(cameras.map(store))
+  return cameras.map((each, i) => ({
+    manifest: each.manifest,
+    again: () => store(each),
+    refusal: settled[i]?.status === "rejected" ? settled[i].reason : null,
+  }))
+}
+interface Announced {
+  readonly manifest: TestManifest
+  readonly refusal: unknown
+  again(): Promise<void>
 }
 
 /** A kind of bucket, at a new place for each test. */
@@ -86,6 +112,23 @@ export function testBucket(newPlace: () => Promise<BucketPlace>): void {
     expect(bucket.manifests(key.id).length).toBe(1)
     await bucket.close()
     expect((await place.read()).objectCount).toBe(1)
+  })
+
+  at("an object id that two cameras announce at once is one's alone; the other is refused", async (place) => {
+    const bucket = await place.open()
+    const announced = await announceOneIdAtOnce(bucket)
+    const isRefusal = (error: unknown) => isFault(error, "refused") && error.definite
+    const kept = announced.filter(({ refusal }) => refusal === null)
+    const refused = announced.filter(({ refusal }) => isRefusal(refusal))
+    expect([kept.length, refused.length]).toEqual([1, 1])
+    for (const { again } of kept) await again()
+    for (const { again } of refused) await expect(again()).rejects.toSatisfy(isRefusal)
+    await bucket.close()
+    for (const each of [bucket, await place.read()]) {
+      for (const { manifest } of kept) await expectWhole(each, manifest)
+      for (const { manifest } of refused) expect(each.manifest(manifest.hash)).toBe(null)
+      expect(each.objectCount).toBe(1)
+    }
   })
 
   at("objects that came before their manifest are there after reopening, listed or not", async (place) => {

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { isFault } from "../../../firmware/errors.ts"
-import { openBucket, readBucket } from "../../../harness/cloud/bucket.ts"
+import * as folders from "../../../harness/cloud/bucket.ts"
 import * as s3 from "../../../harness/cloud/s3-bucket.ts"
 import { S3Door } from "../../../harness/cloud/s3-door.ts"
 import { parseS3Place, placeWithin, type S3Place } from "../../../harness/cloud/s3-place.ts"
 import { mutant } from "../../mutants.ts"
-import { expectWhole, key, recordOf, storeOne, testBucket } from "./bucket-contract.ts"
+import { announceOneIdAtOnce, expectWhole, key, recordOf, storeOne, testBucket } from "./bucket-contract.ts"
 import { manifestOf, randomObject } from "./camera.ts"
 import { type S3Service, startS3 } from "./s3-service.ts"
 
@@ -37,10 +37,22 @@ describe("a bucket in a folder", () => {
     const root = await mkdtemp(join(tmpdir(), "obscura-bucket-"))
     const directory = join(root, "bucket")
     return {
-      open: () => openBucket(directory),
-      read: () => readBucket(directory),
+      open: () => folders.openBucket(directory),
+      read: () => folders.readBucket(directory),
       remove: () => rm(root, { recursive: true }),
     }
+  })
+
+  test("that does not tell whose an id is when two come with one write is noticed", async () => {
+    const { openBucket } = await mutant<typeof folders>("harness/cloud/bucket.ts", {
+      path: "harness/cloud/bucket.ts",
+      from: "?? seen.get(id) ??",
+      to: "??",
+    })
+    const bucket = await openBucket(join(folder, "one-write"))
+    const refusals = (await announceOneIdAtOnce(bucket)).map(({ refusal }) => refusal)
+    await bucket.close()
+    expect(refusals).toEqual([null, null])
   })
 })
 
@@ -52,6 +64,37 @@ describe("a bucket in S3", () => {
       read: () => s3.readS3Bucket(own),
       remove: async () => undefined,
     }
+  })
+
+  test("that takes one camera's put for another's is noticed", async () => {
+    const { openS3Bucket } = await mutant<typeof s3>("harness/cloud/s3-bucket.ts", {
+      path: "harness/cloud/s3-bucket.ts",
+      from: "this.#once(key, async () => {\n      await this.door.put(key, Buffer",
+      to: "this.#once(id, async () => {\n      await this.door.put(key, Buffer",
+    })
+    const puts: string[] = []
+    service.answer = (method, path) => {
+      if (method === "PUT" && path.includes("/objects/")) puts.push(path)
+      return null
+    }
+    for (const open of [s3.openS3Bucket, openS3Bucket]) {
+      const bucket = await open(placeWithin(place, String(puts.length)))
+      await announceOneIdAtOnce(bucket)
+      await bucket.close()
+    }
+    expect(puts.map((path) => path.split("/objects/")[0]?.at(-1))).toEqual(["0", "0", "2"])
+  })
+
+  test("that lets the slower of two cameras have an id too is noticed", async () => {
+    const { openS3Bucket } = await mutant<typeof s3>("harness/cloud/s3-bucket.ts", {
+      path: "harness/cloud/s3-bucket.ts",
+      from: "this.index.has(device, id) // throws",
+      to: "// never throws",
+    })
+    const bucket = await openS3Bucket(place)
+    const refusals = (await announceOneIdAtOnce(bucket)).map(({ refusal }) => refusal)
+    await bucket.close()
+    expect(refusals).toEqual([null, null])
   })
 
   test("a listing of many pages is read to its end", async () => {

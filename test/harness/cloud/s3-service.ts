@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { createServer, request, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import { createRequire } from "node:module"
 import type { S3Place } from "../../../harness/cloud/s3-place.ts"
 
@@ -18,6 +18,8 @@ export type S3Answer =
   | { readonly status: number; readonly code: string }
   /** Nothing, for ever. */
   | "silence"
+  /** The service's answer, but its second half only when this resolves. */
+  | { readonly restAfter: Promise<void> }
   /** The service is asked when this resolves. */
   | Promise<void>
 
@@ -55,7 +57,7 @@ export async function startS3(directory: string): Promise<S3Service> {
       return
     }
     if (scripted instanceof Promise) await scripted
-    else if (scripted) {
+    else if (scripted && "status" in scripted) {
       asked.resume()
       answer.writeHead(scripted.status, { "content-type": "application/xml" })
       answer.end(`<?xml version="1.0"?><Error><Code>${scripted.code}</Code><Message>no</Message></Error>`)
@@ -66,7 +68,8 @@ export async function startS3(directory: string): Promise<S3Service> {
     const to = request({ host: "127.0.0.1", port: innerPort, method, path, headers: asked.headers })
     to.on("response", (from) => {
       answer.writeHead(from.statusCode ?? 500, from.headers)
-      from.pipe(answer)
+      if (scripted && "restAfter" in scripted) void halve(from, answer, scripted.restAfter)
+      else from.pipe(answer)
     })
     to.on("error", () => answer.destroy())
     asked.pipe(to)
@@ -89,4 +92,12 @@ export async function startS3(directory: string): Promise<S3Service> {
     },
   }
   return service
+}
+
+async function halve(from: IncomingMessage, answer: ServerResponse, rest: Promise<void>): Promise<void> {
+  const bytes = Buffer.concat(await from.toArray())
+  const half = bytes.length / 2
+  answer.write(bytes.subarray(0, half))
+  await rest
+  answer.end(bytes.subarray(half))
 }
