@@ -2,7 +2,6 @@ import { Command, Option } from "commander"
 import type { Logger } from "pino"
 import { runCamera } from "../../firmware/camera.ts"
 import { type CameraConfig, parseConfig } from "../../firmware/config.ts"
-import { openIdentity, resetCamera } from "../../firmware/control/identity.ts"
 import { parseSetupText } from "../../firmware/control/pairing.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
 import type { Log } from "../../firmware/ports.ts"
@@ -16,6 +15,7 @@ import { parseMotion } from "../../simulator/motion.ts"
 import { SwitchedDisk } from "../../simulator/switched-disk.ts"
 import { VirtualIo } from "../../simulator/virtual-io.ts"
 import type { Cloud } from "../cloud/broker.ts"
+import { resetAt } from "./camera-reset.ts"
 import { openHomeCloud } from "./cloud.ts"
 import { watchKeys } from "./keyboard.ts"
 import { cameraLog, cloudLog, makeLogger } from "./lines.ts"
@@ -69,7 +69,7 @@ export function cameraCommand(): Command {
     )
     .addHelpText("after", HELP)
     .action((options: CameraOptions) => {
-      if (options.reset) return resetOne(options)
+      if (options.reset) return resetAt(homePaths(options.home).camera)
       return options.watch ? rerunOnSave(process.argv) : runOne(options)
     })
 }
@@ -88,6 +88,7 @@ async function runOne(options: CameraOptions): Promise<void> {
 
   const cloud = options.broker === undefined ? await openHomeCloud(paths.cloud, 0, cloudLog(logger)) : null
   try {
+    if (cloud) logger.info(`its cloud is at ${loopbackUrl(cloud.port)}, for obscura owner resend --broker`)
     const disk = await fsDisk(paths.camera)
     const power = new SwitchedDisk(disk)
     const dialler = networkDialler(options.broker ?? loopbackUrl(cloud?.port ?? 0))
@@ -190,24 +191,6 @@ async function pairIfNew(
       'this camera has no owner yet: run "obscura owner pair", then give its text as --setup',
     )
   return pairWithText(options.setup, camera)
-}
-
-/** What a person does who gives a camera away: they hold its button through a boot. */
-async function resetOne({ home }: CameraOptions): Promise<void> {
-  const disk = await fsDisk(homePaths(home).camera)
-  try {
-    const isCamera = (await disk.private.list("")).length > 0
-    const { device } = await openIdentity(disk)
-    const objects = (await disk.list("object.")).length
-    await resetCamera(disk)
-    console.log(
-      isCamera
-        ? `camera ${device} is no more: its key, its owner and the ${objects} sealed objects on it are gone. What its cloud has stays sealed for its old owner.`
-        : "there was no camera here",
-    )
-  } finally {
-    await disk.close()
-  }
 }
 
 async function loadFootage(scene: string): Promise<{ footage: Footage; warnings: readonly string[] }> {

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { Command, Option } from "commander"
 import { Fault, messageOf } from "../../firmware/errors.ts"
-import { type Comparison, compareReports } from "../load/compare.ts"
+import { type Comparison, compareReports, isNothingCompared } from "../load/compare.ts"
 import { comparisonPage } from "../load/compare-page.ts"
 import { comparisonTable } from "../load/compare-table.ts"
 import { readRun, type SavedRun } from "../load/saved-run.ts"
@@ -19,7 +19,7 @@ A is what was, B is what is asked about; each is a run's folder or a report.json
 by nothing at all clips_lost, strangers_let_in, the exit code, a threshold, an invariant. Runs on a machine that does other things too differ
 by more than 10 %; a metric that was 0 and is worse now is beyond any tolerance.
 
-Exit codes: 0 no regression; 1 a regression; 2 wrong call, or a file that is no report.`
+Exit codes: 0 no regression; 1 a regression; 2 wrong call, a file that is no report, or nothing in common to compare.`
 
 const PERCENT_MAX = 1_000
 
@@ -56,9 +56,10 @@ async function compare(left: string, right: string, options: CompareOptions): Pr
     json ? jsonOf(comparison, a, b, tolerance) : `${comparisonTable(comparison, a, b, tolerance)}\n`,
   )
   if (comparison.regressions > 0) process.exitCode = 1
+  else if (isNothingCompared(comparison)) process.exitCode = 2
 }
 
-/** Shape: obscura.comparison.v1 { tolerance, a, b: { path, scenario, … }, regressions, warnings, metrics, verdicts }. */
+/** Shape: obscura.comparison.v1 { tolerance, a, b: { path, scenario, … }, judged, regressions, warnings, metrics, verdicts }. */
 function jsonOf(comparison: Comparison, a: SavedRun, b: SavedRun, tolerance: number): string {
   const side = ({ path, report: { scenario, seed, commit, cameras, exitCode } }: SavedRun) => ({
     path,

@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from "node:fs/promises"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { Argument, type Command } from "commander"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
@@ -32,7 +32,6 @@ export function ownerOpenCommand(): Command {
     .option("--sealed", "leave clips sealed: write their objects as age files that any age tool opens")
     .addHelpText("after", HELP)
     .action(async (what: readonly string[], options: OpenOptions) => {
-      await makeFolder(options.out)
       const files = await Promise.all(what.map(async (each) => ((await isFile(each)) ? each : null)))
       const keys = await openOwner(options)
       for (const file of files) if (file !== null) await openFile(file, keys, options.out)
@@ -70,7 +69,6 @@ async function openClips(wanted: readonly string[], options: OpenOptions, keys: 
 async function writeSealed(folder: string, vault: Vault, clip: VaultClip): Promise<void> {
   vault.checkWhole(clip)
   const about = [clip.thumbnail, clip.summary].filter((object) => object?.fate === "received")
-  await makeFolder(about.length > 0 ? join(folder, "about") : folder)
   const put = async (path: string, object: VaultObject) =>
     writePrivate(join(folder, path), await vault.sealed(object))
   // All of one width, so that a shell's `*` gives them in order.
@@ -95,7 +93,9 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   console.log(path)
 }
 
+/** Its folder is made for it: whoever has nothing to write leaves nothing behind. */
 async function writePrivate(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(dirname(path))
   try {
     await writeFile(path, bytes, { mode: 0o600 })
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { Command } from "commander"
+import type { PublicKey } from "../../firmware/control/keys.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
 import { openBeats } from "../cloud/beats.ts"
 import { readBucket } from "../cloud/bucket.ts"
@@ -19,7 +20,7 @@ export interface VaultOptions {
 
 /** One paired camera, as its owner sees it. */
 export interface SeenCamera {
-  readonly device: string
+  readonly key: PublicKey
   readonly vault: Vault
   readonly view: VaultView
   readonly tail: TailView
@@ -29,8 +30,8 @@ export function ownerListCommand(): Command {
   return vaultCommand("list", "the clips of every paired camera, newest last").action(
     async (options: VaultOptions) => {
       for (const camera of await look(options)) {
-        const { device, vault, view } = camera
-        console.log(`camera ${device}: ${view.clips.length} clips`)
+        const { key, vault, view } = camera
+        console.log(`camera ${key.id}: ${view.clips.length} clips`)
         for (const clip of view.clips) console.log(`  ${await describe(vault, clip)}`)
         for (const problem of problemsOf(camera)) console.log(`  ! ${problem}`)
       }
@@ -45,7 +46,7 @@ export function ownerVerifyCommand(): Command {
   ).action(async (options: VaultOptions) => {
     let amiss = 0
     for (const camera of await look(options)) {
-      const { device, vault, view, tail } = camera
+      const { key, vault, view, tail } = camera
       const problems = problemsOf(camera)
       let opened = 0
       for (const clip of view.clips)
@@ -59,7 +60,7 @@ export function ownerVerifyCommand(): Command {
             problems.push(`${object.entry.kind} ${object.entry.index} of clip ${clip.clip}: ${error.message}`)
           }
         }
-      console.log(`camera ${device}: ${opened} objects opened and checked, ${problems.length} amiss`)
+      console.log(`camera ${key.id}: ${opened} objects opened and checked, ${problems.length} amiss`)
       for (const problem of problems) console.log(`  ! ${problem}`)
       const silence = describeSilence(tail.silentSince)
       if (silence !== null) console.log(`  - ${silence}`)
@@ -96,7 +97,7 @@ export async function look(options: VaultOptions, keys?: OwnerKeys): Promise<rea
       const before = await folder.seen(camera.id)
       const tail = readTail(view, beats.envelope(camera.id), camera, before, Date.now())
       await folder.remember(camera.id, tail.seen)
-      return { device: camera.id, vault, view, tail }
+      return { key: camera, vault, view, tail }
     }),
   )
 }

@@ -14,18 +14,22 @@ import type { OwnerKeys } from "../owner/keys.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
 import { homeOption, homePaths, loopbackUrl, PORT } from "./options.ts"
 import { ownerOpenCommand } from "./owner-open.ts"
+import { ownerResendCommand } from "./owner-resend.ts"
 import { ownerListCommand, ownerVerifyCommand } from "./owner-vault.ts"
 import { readPassphrase } from "./passphrase.ts"
 import { stopOnSignals } from "./stop.ts"
 
 export function ownerCommand(): Command {
   return new Command("owner")
-    .description("what only the owner can do: keys, pairing, and opening what the cameras recorded")
+    .description(
+      "what only the owner can do: keys, pairing, opening what the cameras recorded, asking for it again",
+    )
     .addCommand(keysCommand())
     .addCommand(pairCommand())
     .addCommand(ownerListCommand())
     .addCommand(ownerOpenCommand())
     .addCommand(ownerVerifyCommand())
+    .addCommand(ownerResendCommand())
 }
 
 interface KeysOptions {
@@ -120,7 +124,7 @@ function pairCommand(): Command {
 }
 
 /** What the cloud in `directory` says that it is. @throws Fault "usage", definite. */
-async function cloudIdentity(directory: string): Promise<CloudIdentity> {
+export async function cloudIdentity(directory: string): Promise<CloudIdentity> {
   const file = join(directory, "identity.json")
   const advice = 'start "obscura cloud" there once, or name the household with --home'
   try {

@@ -7,6 +7,14 @@ export interface Curve {
   readonly values: readonly (number | null)[]
 }
 
+interface Point {
+  readonly at: Seconds
+  readonly value: number
+}
+
+/** Points without a gap between them. */
+type Stretch = readonly [Point, ...Point[]]
+
 const WIDTH = 480
 const HEIGHT = 200
 const LEFT = 46
@@ -39,38 +47,49 @@ export function overlaidChart(caption: string, a: Curve, b: Curve): string {
 <figcaption>${caption} <span class="key"><b class="a">- - A</b> <b class="b">— B</b></span></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${caption}: A and B">
 ${levels.join("")}${times.join("")}
-<path class="line a" d="${pathOf(first, until, x, y)}"/>
-<path class="line b" d="${pathOf(second, until, x, y)}"/>
+${drawn("a", stretchesOf(first, until), x, y)}
+${drawn("b", stretchesOf(second, until), x, y)}
 </svg>
 </figure>`
 }
 
-/** Where nothing was measured the line breaks off. */
-function pathOf(
-  curve: Curve,
-  until: Seconds,
+/** A point between two gaps has no line to show it: it is a dot. */
+function drawn(
+  side: "a" | "b",
+  stretches: readonly Stretch[],
   x: (at: Seconds) => number,
   y: (value: number) => number,
 ): string {
   let path = ""
-  let pen = "M"
-  for (const point of thinned(curve, until)) {
-    if (point === null) {
-      pen = "M"
-      continue
-    }
-    const here = `${x(point.at).toFixed(1)} ${y(point.value).toFixed(1)}`
-    // A single point between two gaps is a line of no length, which a round cap makes a dot.
-    path += pen === "M" ? `M${here}L${here}` : `L${here}`
-    pen = "L"
+  let dots = ""
+  for (const [first, ...rest] of stretches) {
+    const [left, top] = [x(first.at).toFixed(1), y(first.value).toFixed(1)]
+    if (rest.length === 0) dots += `<circle class="dot ${side}" cx="${left}" cy="${top}" r="3"/>`
+    else
+      path += `M${left} ${top}${rest.map(({ at, value }) => `L${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("")}`
   }
-  return path
+  return `<path class="line ${side}" d="${path}"/>${dots}`
+}
+
+/** Where nothing was measured the line breaks off. */
+function stretchesOf(curve: Curve, until: Seconds): readonly Stretch[] {
+  const stretches: [Point, ...Point[]][] = []
+  let last: [Point, ...Point[]] | null = null
+  for (const point of thinned(curve, until)) {
+    if (point === null) last = null
+    else if (last !== null) last.push(point)
+    else {
+      last = [point]
+      stretches.push(last)
+    }
+  }
+  return stretches
 }
 
 /** Of slots that share a pixel one; null: a gap. */
-function thinned({ at, values }: Curve, until: Seconds): readonly ({ at: Seconds; value: number } | null)[] {
+function thinned({ at, values }: Curve, until: Seconds): readonly (Point | null)[] {
   const width = until / POINTS_MAX
-  const points: ({ at: Seconds; value: number } | null)[] = []
+  const points: (Point | null)[] = []
   let bin = -1
   for (const [slot, time] of at.entries()) {
     const value = values[slot] ?? null

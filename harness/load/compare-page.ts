@@ -1,4 +1,4 @@
-import type { Comparison, Row } from "./compare.ts"
+import { type Comparison, isNothingCompared, type Row } from "./compare.ts"
 import { overlaidChart } from "./compare-chart.ts"
 import {
   conclusionOf,
@@ -38,6 +38,7 @@ export function comparisonPage(
   series: SeriesPair | null,
 ): string {
   const { metrics, verdicts, warnings, regressions } = comparison
+  const tone = regressions > 0 ? "bad" : isNothingCompared(comparison) ? "none" : "good"
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +51,7 @@ export function comparisonPage(
 <body>
 <main>
 <h1>B against A</h1>
-<p class="conclusion ${regressions === 0 ? "good" : "bad"}">${text(conclusionOf(comparison, tolerance))}</p>
+<p class="conclusion ${tone}">${text(conclusionOf(comparison, tolerance))}</p>
 <dl>
 <dt class="a">A</dt><dd>${text(titleOf(a))}</dd>
 <dt class="b">B</dt><dd>${text(titleOf(b))}</dd>
@@ -117,6 +118,7 @@ td{vertical-align:middle}
 .conclusion{font-weight:600;overflow-wrap:anywhere}
 .good>td:last-child,.conclusion.good{color:var(--good)}
 .bad>td:last-child,.conclusion.bad{color:var(--bad)}
+.conclusion.none{color:var(--warn)}
 .bad>td:last-child{font-weight:600}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .75rem}
 dt{font-weight:700}dt.a{color:var(--a)}dt.b{color:var(--b)}
@@ -128,6 +130,7 @@ svg text{font:11px system-ui,sans-serif;fill:var(--quiet)}
 .grid{stroke:var(--line);stroke-width:1}
 .line{fill:none;stroke-width:1.75;stroke-linejoin:round;stroke-linecap:round}
 .line.a{stroke:var(--a);stroke-dasharray:5 3}.line.b{stroke:var(--b)}
+.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}
 .key{float:right;font-weight:400;color:var(--quiet)}
 .key b.a{color:var(--a)}.key b.b{color:var(--b)}
 .bar{position:relative;width:8rem;height:.8rem;background:linear-gradient(90deg,transparent calc(50% - .5px),var(--line) 0,var(--line) calc(50% + .5px),transparent 0)}

@@ -1,4 +1,4 @@
-import type { Comparison, Row } from "./compare.ts"
+import { type Comparison, isNothingCompared, type Row } from "./compare.ts"
 import type { Report } from "./report.ts"
 
 export interface Side {
@@ -37,7 +37,10 @@ export function titleOf({ path, report }: Side): string {
   return `${path}: ${scenario}, ${cameras.asked} cameras, seed ${seed}, commit ${commit}, exit ${exitCode}`
 }
 
-export function conclusionOf({ regressions, metrics, verdicts }: Comparison, tolerance: number): string {
+export function conclusionOf(comparison: Comparison, tolerance: number): string {
+  const { regressions, metrics, verdicts } = comparison
+  if (isNothingCompared(comparison))
+    return "Nothing could be compared: no metric that can be better or worse is in both runs."
   if (regressions === 0) return `No regression (tolerance ${tolerance} %).`
   const worse = [...metrics, ...verdicts].filter(({ verdict }) => verdict === "worse")
   const names = [...new Set(worse.map(({ name }) => name))].join(", ")

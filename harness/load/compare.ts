@@ -1,4 +1,4 @@
-import { LAG_MAX } from "./lag.ts"
+import { warningsOf } from "./compare-warnings.ts"
 import { METRIC_NAMES, METRICS, type MetricKind, type MetricName } from "./metrics.ts"
 import type { Report } from "./report.ts"
 
@@ -98,6 +98,8 @@ export interface Comparison {
   readonly verdicts: readonly Row[]
   /** Why the numbers may not be comparable; one line each. */
   readonly warnings: readonly string[]
+  /** How many metrics both runs have that could have been worse; with none, no regression says nothing. */
+  readonly judged: number
   /** How many rows are worse by more than the tolerance. */
   readonly regressions: number
 }
@@ -107,7 +109,17 @@ export function compareReports(a: Report, b: Report, tolerance: number): Compari
   const metrics = metricRows(a, b, tolerance)
   const verdicts = verdictRows(a, b)
   const regressions = [...metrics, ...verdicts].filter(({ verdict }) => verdict === "worse").length
-  return { metrics, verdicts, warnings: warningsOf(a, b, metrics), regressions }
+  const judged = metrics.filter(isJudged).length
+  return { metrics, verdicts, warnings: warningsOf(a, b, judged), judged, regressions }
+}
+
+/** A promise that broke is a regression whatever else can be said. */
+export function isNothingCompared({ judged, regressions }: Comparison): boolean {
+  return judged === 0 && regressions === 0
+}
+
+function isJudged({ a, b, better }: Row): boolean {
+  return a !== null && b !== null && better !== "neither"
 }
 
 function metricRows(a: Report, b: Report, tolerance: number): readonly Row[] {
@@ -200,28 +212,4 @@ function paired(a: Named, b: Named, better: Direction): readonly Row[] {
     const row = { ...BARE, name, better, a: left.get(name) ?? null, b: right.get(name) ?? null }
     return { ...judged(row, 0, 0), percent: null }
   })
-}
-
-function warningsOf(a: Report, b: Report, metrics: readonly Row[]): readonly string[] {
-  const differ = (what: string, left: string | number, right: string | number) =>
-    left === right ? [] : [`${what}: A ${left}, B ${right}`]
-  const lagged = (name: string, { generator: { lagP99Ms } }: Report) =>
-    lagP99Ms > LAG_MAX
-      ? [
-          `the machine of ${name} was too small: its timers came ${lagP99Ms} ms late (p99), so latencies say little`,
-        ]
-      : []
-  return [
-    ...differ("different scenarios", a.scenario, b.scenario),
-    ...differ("different numbers of cameras", a.cameras.asked, b.cameras.asked),
-    ...differ("different seeds, so other people come by at other times", a.seed, b.seed),
-    ...differ(
-      "one in virtual time",
-      a.virtual === null ? "real" : "virtual",
-      b.virtual === null ? "real" : "virtual",
-    ),
-    ...lagged("A", a),
-    ...lagged("B", b),
-    ...(metrics.length === 0 ? ["neither report has metrics: only verdicts are compared"] : []),
-  ]
 }

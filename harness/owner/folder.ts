@@ -5,10 +5,11 @@ import { fromJson, toJson } from "../../firmware/control/json.ts"
 import { type PublicKey, publicKeyFromHex } from "../../firmware/control/keys.ts"
 import { deviceId, sha256 } from "../../firmware/control/protocol.ts"
 import { Fault, messageOf } from "../../firmware/errors.ts"
+import type { Bytes } from "../../firmware/units.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import type { IdentityKind } from "./age-identity.ts"
 import { OwnerKeys } from "./keys.ts"
-import { NOTHING_SEEN, type Seen, seenShape } from "./tail.ts"
+import { BOOTS_MAX, NOTHING_SEEN, type Seen, seenShape } from "./tail.ts"
 
 /**
  * An owner's folder, never the cloud's:
@@ -78,7 +79,7 @@ export class OwnerFolder {
   async seen(device: string): Promise<Seen> {
     const name = join("seen", `${device}.json`)
     const bytes = await this.#read(name)
-    return bytes ? fromJson(bytes, seenShape, name, 1_000) : NOTHING_SEEN
+    return bytes ? fromJson(bytes, seenShape, name, SEEN_BYTES_MAX) : NOTHING_SEEN
   }
 
   /** @throws Fault "usage", definite: the folder cannot be written. */
@@ -118,4 +119,6 @@ export class OwnerFolder {
   }
 }
 
+/** A boot that was seen has some eighty. */
+const SEEN_BYTES_MAX: Bytes = 1_000 + BOOTS_MAX * 120
 const cameraShape = z.strictObject({ device: deviceId, key: sha256 })

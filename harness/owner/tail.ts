@@ -10,10 +10,21 @@ import type { ChainView } from "./chain-view.ts"
  * The end of a camera's chain. What is missing from its middle shows in the chain itself; what a cloud leaves off at the
  * end shows only to somebody who knows how far the chain went: from the camera's own signed heartbeats, and from what
  * this owner was shown before.
+ *
+ * A heartbeat is also the one sign of life, and a signature says nothing of when. Within one boot the numbers rise; the
+ * boots themselves are random, so which came first only the owner knows, who saw them in order. A camera never goes
+ * back to a boot: a heartbeat of any but the newest one seen is a replay, whatever its number, and no sign of life. So
+ * the boots are remembered. A cloud may still keep back the heartbeats of a boot that this owner was never shown, and
+ * show them late; each boot so saved up passes for life once, until the next one.
  */
 
 /** How far the chain went: the sequence of an entry, and the hash of the manifest that ends with it. */
 const headShape = z.strictObject({ newest: z.int().min(0), head: sha256, at: z.number() })
+
+const beatShape = z.strictObject({ boot: objectId, number: z.int().min(0), at: z.number() })
+
+/** Owners look at times and cameras seldom boot: years of both. The boots seen first are forgotten first. */
+export const BOOTS_MAX = 1_000
 
 /** What an owner remembers of one camera. `at` is Unix milliseconds by the owner's clock. */
 export const seenShape = z.strictObject({
@@ -22,11 +33,13 @@ export const seenShape = z.strictObject({
   /** The farthest that a heartbeat ever named. */
   announced: headShape.nullable(),
   /** The newest heartbeat, and when it was first seen. */
-  beat: z.strictObject({ boot: objectId, number: z.int().min(0), at: z.number() }).nullable(),
+  beat: beatShape.nullable(),
+  /** The newest heartbeat of each boot before that one's, in the order in which the boots were first seen. */
+  earlier: z.array(beatShape).max(BOOTS_MAX).default([]),
 })
 export type Seen = z.infer<typeof seenShape>
 
-export const NOTHING_SEEN: Seen = { shown: null, announced: null, beat: null }
+export const NOTHING_SEEN: Seen = { shown: null, announced: null, beat: null, earlier: [] }
 
 export type TailAlert =
   | { readonly kind: "withheld"; readonly entries: number; readonly after: number }
@@ -39,6 +52,7 @@ export type TailAlert =
     }
   | { readonly kind: "shows another"; readonly sequence: number; readonly at: UnixMilliseconds }
   | { readonly kind: "older heartbeat"; readonly at: UnixMilliseconds }
+  | { readonly kind: "replayed heartbeat"; readonly at: UnixMilliseconds; readonly since: UnixMilliseconds }
   | { readonly kind: "not this camera's heartbeat"; readonly reason: string }
 
 export interface TailView {
@@ -61,8 +75,8 @@ export function readTail(
   now: UnixMilliseconds,
 ): TailView {
   const { beat, alerts } = readBeat(envelope, camera)
-  const isOlder = beat !== null && beat.boot === before.beat?.boot && beat.number < before.beat.number
-  if (isOlder && before.beat) alerts.push({ kind: "older heartbeat", at: before.beat.at })
+  const known = beat === null ? null : knownAs(beat, before)
+  if (known) alerts.push(...known)
 
   const announced = farther(before.announced, beat && { newest: beat.newest, head: beat.head, at: now })
   if (announced && announced.newest > chain.newest)
@@ -77,12 +91,35 @@ export function readTail(
   else if (shown && !chain.links.some(({ hash }) => hash === shown.head))
     alerts.push({ kind: "shows another", sequence: shown.newest, at: shown.at })
 
-  const known = beat !== null && beat.boot === before.beat?.boot && beat.number === before.beat.number
-  const newest = beat && !isOlder && !known ? { boot: beat.boot, number: beat.number, at: now } : before.beat
+  const beats = beat && known === null ? withNew(beat, before, now) : before
+  const newest = beats.beat
   return {
     alerts,
     silentSince: newest === null ? "ever" : now - newest.at >= SILENT_AFTER ? newest.at : null,
-    seen: { shown: farther(shown, headOf(chain, now)), announced, beat: newest },
+    seen: { shown: farther(shown, headOf(chain, now)), announced, beat: newest, earlier: beats.earlier },
+  }
+}
+
+/** null: a heartbeat that is new, a sign of life; otherwise what is to be said of one that is not. */
+function knownAs(beat: Heartbeat, { beat: newest, earlier }: Seen): readonly TailAlert[] | null {
+  if (newest === null) return null
+  if (beat.boot === newest.boot) {
+    if (beat.number > newest.number) return null
+    return beat.number < newest.number ? [{ kind: "older heartbeat", at: newest.at }] : []
+  }
+  const replayed = earlier.find(({ boot }) => boot === beat.boot)
+  return replayed ? [{ kind: "replayed heartbeat", at: replayed.at, since: newest.at }] : null
+}
+
+function withNew(
+  { boot, number }: Heartbeat,
+  { beat: newest, earlier }: Seen,
+  at: UnixMilliseconds,
+): Pick<Seen, "beat" | "earlier"> {
+  const isNewBoot = newest !== null && newest.boot !== boot
+  return {
+    beat: { boot, number, at },
+    earlier: isNewBoot ? [...earlier, newest].slice(-BOOTS_MAX) : earlier,
   }
 }
 
@@ -128,6 +165,8 @@ export function describeTail(alert: TailAlert): string {
       return `rolled back: the manifest at sequence ${alert.sequence} that the cloud showed on ${dateOf(alert.at)} is gone`
     case "older heartbeat":
       return `rolled back: the heartbeat that the cloud shows is older than the one of ${dateOf(alert.at)}`
+    case "replayed heartbeat":
+      return `replayed: the heartbeat that the cloud shows is of a boot that you saw on ${dateOf(alert.at)}; the camera has started anew since, as you saw on ${dateOf(alert.since)}`
     case "not this camera's heartbeat":
       return `heartbeat: ${alert.reason}`
   }

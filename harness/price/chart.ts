@@ -1,6 +1,6 @@
 import { KiB } from "../../firmware/units.ts"
 import { percent } from "./price.ts"
-import type { PriceReport } from "./report.ts"
+import { type PriceReport, quickRounds } from "./report.ts"
 
 /** The report as one picture that needs nothing else: SVG 1.1 with the reader's own fonts. */
 export function priceChart(report: PriceReport): string {
@@ -48,7 +48,7 @@ export function priceChart(report: PriceReport): string {
   }
   drawing.note(
     report.quick
-      ? "A quick run: these are no measurements."
+      ? `${report.machine}; ${quickRounds(report.rounds)}: these are no measurements`
       : `${report.machine}; medians of ${report.rounds} rounds`,
   )
   return drawing.svg("What encryption costs", report.sentence)

@@ -1,6 +1,6 @@
 import { escaped, priceChart } from "./chart.ts"
 import type { PriceReport } from "./report.ts"
-import { footnotes, type PriceTable, priceTables } from "./table.ts"
+import { caveats, footnotes, type PriceTable, priceTables } from "./table.ts"
 
 /** Sentence, chart and tables as one HTML file that loads nothing. */
 export function pricePage(report: PriceReport): string {
@@ -12,6 +12,7 @@ export function pricePage(report: PriceReport): string {
 <style>${STYLE}</style>
 <main>
 <h1>What encryption costs</h1>
+${caveats(report).map(paragraph).join("\n")}
 <p class="sentence">${escaped(report.sentence)}</p>
 ${priceChart(report)}
 ${priceTables(report).map(tableOf).join("\n")}

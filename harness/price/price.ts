@@ -5,7 +5,7 @@ import { addedSamples, compareSizes } from "./compare.ts"
 import { SOURCES } from "./estimate.ts"
 import { FULL, measure, QUICK, type Round } from "./measure.ts"
 import { Model } from "./model.ts"
-import type { PriceReport, SizeReport } from "./report.ts"
+import { type PriceReport, quickRounds, type SizeReport } from "./report.ts"
 
 export interface PriceOptions {
   /** Plaintext of an object with its padding, each a multiple of 32 KiB. At least one. */
@@ -52,16 +52,16 @@ export async function runPrice(options: PriceOptions): Promise<PriceReport> {
     cameras: effort.cameras,
     rounds,
     sizes,
-    targets: measured.flatMap((each) => targetsOf(each.size.objectBytes, each.rounds)),
+    targets: measured.flatMap((each) => targetsOf(each.size.objectBytes, each.rounds, quick)),
     clipMinute: { bitsPerSecond, lines: [...model.clipMinute(bitsPerSecond)] },
     shares: [...model.shares()],
     sources: [...SOURCES],
     month: { ...use, ...prices, lines: [...model.month(use, prices)] },
   }
-  return { ...report, sentence: sentenceOf(report, model) }
+  return { ...report, sentence: marked(sentenceOf(report, model), report) }
 }
 
-function targetsOf(objectBytes: Bytes, rounds: readonly Round[]): PriceReport["targets"] {
+function targetsOf(objectBytes: Bytes, rounds: readonly Round[], quick: boolean): PriceReport["targets"] {
   const sealing = addedSamples(rounds, "sealing")
   return REACHES.filter((each) => each.objectBytes === objectBytes).map(({ name, reach }) => ({
     name,
@@ -69,8 +69,14 @@ function targetsOf(objectBytes: Bytes, rounds: readonly Round[]): PriceReport["t
     tls: median(addedSamples(rounds, "TLS")),
     reach,
     samples: sealing.length,
-    pass: median(sealing) <= reach,
+    pass: quick ? null : median(sealing) <= reach,
   }))
+}
+
+/** Whoever quotes the sentence alone quotes this too. */
+function marked(sentence: string, { quick, rounds }: Pick<PriceReport, "quick" | "rounds">): string {
+  if (!quick) return sentence
+  return `Tried in ${quickRounds(rounds)}, not measured: ${sentence.replace(/^W/, "w")}`
 }
 
 function sentenceOf({ machine, month }: Pick<PriceReport, "machine" | "month">, model: Model): string {

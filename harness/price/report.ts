@@ -82,7 +82,8 @@ export const priceShape = z.strictObject({
       tls: amount,
       reach: amount,
       samples: z.int(),
-      pass: z.boolean(),
+      /** null: not judged, for the run was a quick one. */
+      pass: z.boolean().nullable(),
     }),
   ),
   clipMinute: z.strictObject({ bitsPerSecond: z.int(), lines: z.array(clipMinuteShape) }),
@@ -106,6 +107,12 @@ export const priceShape = z.strictObject({
   }),
   sentence: z.string().min(1),
 })
+
+/** How a quick run's numbers were found, in words. */
+export function quickRounds(rounds: number): string {
+  return rounds === 1 ? "a single quick round" : `${rounds} quick rounds`
+}
+
 export type PriceReport = z.infer<typeof priceShape>
 export type SizeReport = z.infer<typeof sizeShape>
 export type AddedReport = z.infer<typeof addedShape>

@@ -1,6 +1,6 @@
 import { KiB } from "../../firmware/units.ts"
 import { aligned } from "../bench/table.ts"
-import type { PriceReport, SizeReport } from "./report.ts"
+import { type PriceReport, quickRounds, type SizeReport } from "./report.ts"
 
 /** One table, for a terminal and a page alike; the first row is its head. */
 export interface PriceTable {
@@ -14,7 +14,7 @@ export function priceText(report: PriceReport): string {
   const tables = priceTables(report).map(({ title, rows, notes }) =>
     [title, aligned(rows), ...notes].join("\n"),
   )
-  return [...tables, report.sentence, ...footnotes(report)].join("\n\n")
+  return [...caveats(report), ...tables, report.sentence, ...footnotes(report)].join("\n\n")
 }
 
 export function priceTables(report: PriceReport): readonly PriceTable[] {
@@ -27,11 +27,19 @@ export function priceTables(report: PriceReport): readonly PriceTable[] {
   ]
 }
 
-export function footnotes({ machine, cameras, rounds, quick }: PriceReport): readonly string[] {
+/** To be read before the numbers. */
+export function caveats({ quick, rounds }: PriceReport): readonly string[] {
+  if (!quick) return []
   return [
-    `${machine}; ${cameras} cameras, medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}. ` +
+    `These are the numbers of ${quickRounds(rounds)}: they show that it runs, are no measurements, and judge no target.`,
+  ]
+}
+
+export function footnotes({ machine, cameras, rounds, quick }: PriceReport): readonly string[] {
+  const how = quick ? quickRounds(rounds) : rounds === 1 ? "one round" : `medians of ${rounds} rounds`
+  return [
+    `${machine}; ${cameras} cameras, ${how}. ` +
       "GB is 2^30 bytes of plaintext with padding, which all variants have in common.",
-    ...(quick ? ["A quick run: these are no measurements."] : []),
   ]
 }
 
@@ -76,7 +84,7 @@ function targetsTable({ targets }: PriceReport): PriceTable {
       ["row", "sealing", "reach", "TLS adds", "samples", ""],
       ...targets.map(({ name, sealing, reach, tls, samples, pass }) => [
         ...[name, two(sealing), `at most ${reach}`, two(tls), `${samples}`],
-        pass ? "reached" : "MISSED",
+        pass === null ? "not judged" : pass ? "reached" : "MISSED",
       ]),
     ],
     notes: [],

@@ -99,6 +99,12 @@ describe("obscura camera", () => {
     expect(nothing).toMatchObject({ code: 0, output: "there was no camera here\n" })
   }, 90_000)
 
+  test("--reset where there was no camera makes none, nor a folder for one", async ({ onTestFinished }) => {
+    const { code, output } = await camera(onTestFinished, "--home", "nobody", "--reset").ended
+    expect([code, output]).toEqual([0, "there was no camera here\n"])
+    expect(await readdir(folder)).not.toContain("nobody")
+  }, 30_000)
+
   test.for(["SIGTERM", "SIGINT"] as const)(
     "--watch takes its camera along when it gets %s",
     { timeout: 60_000 },

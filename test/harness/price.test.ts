@@ -11,9 +11,9 @@ import { costLine, costOf } from "../../harness/price/cost-line.ts"
 import { onPi } from "../../harness/price/estimate.ts"
 import type { Round, Sample } from "../../harness/price/measure.ts"
 import { Model, segmentAt } from "../../harness/price/model.ts"
-import { priceShape } from "../../harness/price/report.ts"
+import { type PriceReport, priceShape } from "../../harness/price/report.ts"
 import { plaintextBytesOf } from "../../harness/price/sealed-fleet-work.ts"
-import { priceTables } from "../../harness/price/table.ts"
+import { priceTables, priceText } from "../../harness/price/table.ts"
 import { root, TYPESCRIPT } from "../support.ts"
 
 /** The whole command, as a person calls it. */
@@ -37,10 +37,10 @@ describe("obscura price", () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  test("runs all four fleets, says what each took, and its exit code is whether sealing kept within its reach", async () => {
+  test("runs all four fleets, and when it was quick says so wherever it gives a number, and judges nothing", async () => {
     const out = join(folder, "price.html")
     const { code, stdout, stderr } = await price("--quick", "--json", "--object-size", "250", "--out", out)
-    expect([0, 1], stderr).toContain(code)
+    expect(code, stderr).toBe(0)
     const report = priceShape.parse(JSON.parse(stdout))
     const [size] = report.sizes
     expect(report.sizes).toHaveLength(1)
@@ -55,9 +55,13 @@ describe("obscura price", () => {
     expect(size?.bytesPerObject.ageHeader).toBe(168)
     expect(size?.bytesPerObject.streamNonceAndTags).toBe(payloadBytesOf(224 * KiB) - 224 * KiB)
     expect(report.targets.map(({ name, reach }) => [name, reach])).toEqual([["sealing-250KB", 2.7]])
-    expect(code).toBe(report.targets.every(({ pass }) => pass) ? 0 : 1)
+    expect(report.targets.map(({ pass }) => pass)).toEqual([null])
+    expect(report.sentence).toMatch(/^Tried in a single quick round, not measured: while a camera records/)
     const page = await readFile(out, "utf8")
     expect(page).toContain("<svg")
+    expect(page.indexOf("the numbers of a single quick round")).toBeLessThan(page.indexOf("<svg"))
+    expect(page).toContain("not judged")
+    expect(page).not.toMatch(/MISSED|>reached|median/)
     expect(page).toContain(report.sentence.replaceAll('"', "&quot;"))
     expect(page).not.toMatch(/<(?:script|link|img)|url\(|https?:\/\/(?!www\.w3\.org\/2000\/svg)/)
     expect(report.sentence).toMatch(/sealing costs .* % of a core .* estimated .* cents per camera-month/)
@@ -145,21 +149,29 @@ describe("what is worked out from what was measured", () => {
     expect(month.find(({ name }) => name === "TLS")?.gigabytes).toBe(0)
   })
 
-  test("a row that misses its reach is marked", () => {
-    const target = { name: "sealing-250KB", sealing: 3, tls: 1, reach: 2.7, samples: 5, pass: false }
+  test("a row that misses its reach is marked, and that of a quick run is not judged", () => {
+    const quick = { ...reportWith(null), quick: true }
+    expect(priceText(quick)).toMatch(/^These are the numbers of a single quick round: .* judge no target/)
+    expect(priceText(quick)).toMatch(/sealing-250KB.* not judged\n/)
+    expect(priceText(reportWith(false))).not.toContain("quick")
+    const tables = priceTables(reportWith(false))
+    expect(tables.find(({ title }) => title.startsWith("What sealing adds"))?.rows[1]?.at(-1)).toBe("MISSED")
+    expect(tables.some(({ rows }) => rows[0]?.some((cell) => cell.includes("estimate")))).toBe(true)
+  })
+
+  function reportWith(pass: boolean | null): PriceReport {
+    const target = { name: "sealing-250KB", sealing: 3, tls: 1, reach: 2.7, samples: 5, pass }
     const size = compareSizes(224 * KiB, [round(1, 3, 0)])
     const model = new Model([size], 1e9)
     const use = { cameras: 1_000, minutesPerDay: 60, bitsPerSecond: 2_000_000 }
     const prices = { dollarsPerVcpuHour: 0.04, dollarsPerGBMonth: 0.023 }
-    const tables = priceTables({
+    return {
       ...{ schema: "obscura.price.v1", machine: "m", quick: false, cameras: 1, rounds: 1, sentence: "s" },
       ...{ sizes: [size], targets: [target], sources: ["estimates"], shares: [...model.shares()] },
       clipMinute: { bitsPerSecond: 2_000_000, lines: [...model.clipMinute(2e6)] },
       month: { ...use, ...prices, lines: [...model.month(use, prices)] },
-    })
-    expect(tables.find(({ title }) => title.startsWith("What sealing adds"))?.rows[1]?.at(-1)).toBe("MISSED")
-    expect(tables.some(({ rows }) => rows[0]?.some((cell) => cell.includes("estimate")))).toBe(true)
-  })
+    }
+  }
 })
 
 /** One GB in 4,096 objects of 256 KiB; `slow` is what everything costs besides. */

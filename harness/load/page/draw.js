@@ -180,7 +180,7 @@
           width: stacked ? 1 : 1.6,
           dash: dashed ? [5, 3] : undefined,
           fill: stacked && i + 1 < chart.lines.length ? undefined : fill(colours[colour]),
-          points: { show: true, size: 4, fill: colours[colour], filter: lonely },
+          points: { show: true, size: 7, width: 0, fill: colours[colour], filter: lonely },
         })),
       ],
       bands: stacked ? bandsOf(chart, fill) : [],

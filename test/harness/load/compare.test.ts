@@ -1,19 +1,11 @@
-import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import fc from "fast-check"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { isFault, messageOf } from "../../../firmware/errors.ts"
+import { describe, expect, test } from "vitest"
 import { compareReports, type Row } from "../../../harness/load/compare.ts"
 import { comparisonPage } from "../../../harness/load/compare-page.ts"
 import { comparisonTable } from "../../../harness/load/compare-table.ts"
 import { METRIC_NAMES, METRICS } from "../../../harness/load/metrics.ts"
-import { printReport, type Report, reportShape } from "../../../harness/load/report.ts"
-import { readRun } from "../../../harness/load/saved-run.ts"
-import { SERIES, type Series, seriesShape } from "../../../harness/load/series.ts"
+import type { Report } from "../../../harness/load/report.ts"
 import { mutant } from "../../mutants.ts"
-import { root } from "../../support.ts"
 import { REPORT } from "./readings.ts"
 
 const TOLERANCE = 10
@@ -156,6 +148,43 @@ describe("two runs compared", () => {
       expect(said).toContain(word)
   })
 
+  test("of which one or both are shards are compared with a warning, in one line", () => {
+    const shard = (part: string): Report => ({ ...REPORT, command: `${REPORT.command} --shard ${part}` })
+    const said = (a: Report, b: Report) => compareReports(a, b, TOLERANCE).warnings
+    expect(said(shard("0/4"), REPORT)).toEqual([expect.stringMatching(/^A is shard 0\/4 of a run, .* merge/)])
+    expect(said(REPORT, shard("3/4"))).toEqual([expect.stringMatching(/^B is shard 3\/4 of a run/)])
+    expect(said(shard("0/4"), shard("1/4"))).toEqual([
+      expect.stringMatching(/^A is shard 0\/4, B is shard 1\/4 of/),
+    ])
+  })
+
+  test("that have no metric in common by which one could be worse are not said to be without a regression", () => {
+    const only = (metrics: Report["metrics"]): Report => ({ ...REPORT, metrics })
+    for (const [a, b] of [
+      [only({}), only({})],
+      [only({ memory_broker: 1 }), only({ memory_cameras: 1 })],
+      [only({ visits: { count: 1 }, louvre: 1 }), only({ visits: { count: 1 }, louvre: 1 })],
+    ] as const) {
+      const comparison = compareReports(a, b, TOLERANCE)
+      const sides = [
+        { path: "a", report: a },
+        { path: "b", report: b },
+      ] as const
+      const [table, page] = [
+        comparisonTable(comparison, ...sides, TOLERANCE),
+        comparisonPage(comparison, ...sides, TOLERANCE, null),
+      ]
+      expect(comparison).toMatchObject({ judged: 0, regressions: 0 })
+      for (const text of [table, page]) {
+        expect(text).toContain("Nothing could be compared")
+        expect(text).not.toContain("No regression")
+      }
+    }
+    // A promise that broke is one, whatever was measured.
+    const broken = compareReports(only({}), { ...only({}), exitCode: 1 }, TOLERANCE)
+    expect(broken).toMatchObject({ judged: 0, regressions: 1 })
+  })
+
   test("never make a regression of what is the same or better, nor overlook what is worse in either order", () => {
     const value = fc.double({ min: 0, max: 1e6, noNaN: true })
     fc.assert(
@@ -221,153 +250,6 @@ describe("the table of two runs", () => {
     expect(table).toMatch(/memory_broker MiB +99\.5 +49\.75 +-50\.0 % +████│ +better/)
     expect(table).toMatch(/receipt_latency p99 ms +99 +- +only in A/)
     expect(table).toMatch(/\n1 regression \(tolerance 10 %\): receipt_latency$/)
-  })
-})
-
-describe("the page of two runs", () => {
-  const series = (values: readonly (number | null)[]): Series => {
-    const nothing = Object.fromEntries(Object.keys(SERIES).map((name) => [name, values.map(() => null)]))
-    const columns = { ...nothing, receiptP95Ms: [...values], megabytesPerSecond: [...values] }
-    return seriesShape.parse({ schema: "obscura.series.v1", at: values.map((_, at) => at), columns })
-  }
-  const sides = [
-    { path: "a", report: REPORT },
-    { path: "<b>", report: { ...REPORT, scenario: '"><script>alert(1)</script>' } },
-  ] as const
-  const page = (a: Series, b: Series) =>
-    comparisonPage(compareReports(REPORT, sides[1].report, TOLERANCE), ...sides, TOLERANCE, { a, b })
-
-  test("draws both over each other, breaks off where nothing was measured, and asks nobody for anything", () => {
-    const html = page(series([1, 2, null, 4, 5]), series([5, 5, 5]))
-    const paths = [...html.matchAll(/<path class="line (a|b)" d="([^"]+)"/g)]
-    expect(paths.map(([, side]) => side)).toEqual(["a", "b", "a", "b"])
-    expect(paths[0]?.[2]?.match(/M/g)).toHaveLength(2)
-    expect(html).not.toMatch(/https?:|<script|url\(|@import|NaN|Infinity/)
-    expect(html).toContain("&lt;b&gt;")
-  })
-
-  test("that takes a name for markup is caught", async () => {
-    const wrong = await mutant<typeof import("../../../harness/load/compare-page.ts")>(
-      "harness/load/compare-page.ts",
-      { path: "harness/load/page/html.ts", from: '"<": "&lt;"', to: '"<": "<"' },
-    )
-    const comparison = compareReports(REPORT, sides[1].report, TOLERANCE)
-    const pages = [comparisonPage, wrong.comparisonPage].map((draw) =>
-      draw(comparison, ...sides, TOLERANCE, null),
-    )
-    expect(pages.map((html) => html.includes("<script"))).toEqual([false, true])
-  })
-
-  test("of a day second by second stays small, and keeps its one peak", () => {
-    const day = series(Array.from({ length: 86_400 }, (_, at) => (at === 40_000 ? 1_000 : 1)))
-    const html = page(day, day)
-    expect(html.length).toBeLessThan(60_000)
-    // The top of the scale is 1,000, so the peak touches it.
-    expect(html).toMatch(/L\d+\.\d 8\.0L/)
-  })
-
-  test("is drawn of any series that its shape lets in", () => {
-    const column = fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 40 })
-    const at = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { maxLength: 40 })
-    fc.assert(
-      fc.property(column, column, at, at, (a, b, left, right) => {
-        const html = page({ ...series(a), at: left }, { ...series(b), at: right })
-        expect(html).not.toMatch(/NaN|Infinity/)
-      }),
-    )
-  })
-})
-
-describe("obscura compare", () => {
-  let folder: string
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "obscura-compare-"))
-    await mkdir(join(folder, "run"))
-    await mkdir(join(folder, "empty"))
-    const put = (name: string, text: string) => writeFile(join(folder, name), text)
-    await put("run/report.json", printReport(REPORT))
-    await put("slower.json", printReport(withMetrics({ receipt_latency: { med: 50, p95: 120, p99: 130 } })))
-    await put("broken.json", printReport({ ...REPORT, exitCode: 1 }))
-    await put("older.json", printReport(REPORT).replace("obscura.report.v2", "obscura.report.v1"))
-    await put("text.json", "this is no report")
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
-
-  function run(...words: readonly string[]) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, "harness", "obscura.js"), "compare", ...words],
-      { cwd: folder, encoding: "utf8", timeout: 45_000, killSignal: "SIGKILL" },
-    )
-    return { code: status, stdout, stderr }
-  }
-
-  test("takes folders and files, and its exit code says whether there is a regression beyond the tolerance", async () => {
-    expect(run("run", "run/report.json")).toMatchObject({ code: 0, stderr: "" })
-    expect(run("run", "slower.json").code).toBe(1)
-    expect(run("run", "slower.json", "--tolerance", "50%").code).toBe(0)
-    expect(run("run", "broken.json", "--tolerance", "1000%").code).toBe(1)
-    const { code, stdout } = run("slower.json", "run", "--json", "--html", "page.html")
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({
-      schema: "obscura.comparison.v1",
-      tolerance: 10,
-      a: { path: "slower.json", scenario: "steady", exitCode: 0 },
-      regressions: 0,
-    })
-    expect(await readFile(join(folder, "page.html"), "utf8")).toContain("No regression (tolerance 10 %)")
-  }, 120_000)
-
-  test.each([
-    [["none", "run"], "none: is not there; give a run's folder or its report.json"],
-    [["empty", "run"], "empty/report.json: is not there"],
-    [["run", "text.json"], "text.json: is no report: not JSON"],
-    [["run", "older.json"], "older.json: is no report: schema:"],
-    [["run", "run", "--tolerance", "10"], "it looks like 10%"],
-    [["run", "run", "--html", "run/report.json"], "it looks like page.html"],
-    [["run", "run", "--html", "none/page.html"], "none/page.html: cannot be written"],
-  ])(
-    "%j is refused in one line: %s",
-    (words, why) => {
-      const { code, stderr } = run(...words)
-      expect(stderr).toContain(why)
-      expect(stderr.trim().split("\n")).toHaveLength(1)
-      expect(code).toBe(2)
-    },
-    60_000,
-  )
-
-  test("whatever the file holds: a report, or one line that says why not", async () => {
-    const path = join(folder, "any.json")
-    const mangled = fc.oneof(
-      fc.string({ unit: "binary" }),
-      fc.json(),
-      fc
-        .tuple(fc.constantFrom(...Object.keys(REPORT)), fc.jsonValue())
-        .map(([name, value]) => JSON.stringify({ ...REPORT, [name]: value })),
-    )
-    await fc.assert(
-      fc.asyncProperty(mangled, async (text) => {
-        await writeFile(path, text)
-        const read: unknown = await readRun(path).catch((error: unknown) => error)
-        if (read instanceof Error) {
-          expect(isFault(read, "usage")).toBe(true)
-          expect(messageOf(read).split("\n")).toHaveLength(1)
-        } else {
-          expect(reportShape.safeParse(JSON.parse(text)).success).toBe(true)
-        }
-      }),
-    )
-  })
-
-  test("a series that is none costs the charts, and is said", async () => {
-    await mkdir(join(folder, "torn"), { recursive: true })
-    await writeFile(join(folder, "torn", "report.json"), printReport(REPORT))
-    await writeFile(join(folder, "torn", "series.json"), '{"schema":')
-    expect(await readRun(join(folder, "torn"))).toMatchObject({
-      series: null,
-      warning: expect.stringMatching(/series\.json: no charts from it: not JSON$/),
-    })
   })
 })
 

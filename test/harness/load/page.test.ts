@@ -110,6 +110,14 @@ describe("the page of a run", () => {
     await page.close()
   })
 
+  test.runIf(here)("shows a second that was measured between two that were not", async () => {
+    const lonely = seriesOf(9, (name, second) => (name === "alertP95Ms" && second === 5 ? 40 : null))
+    const { page } = await open(reportPage(REPORT, lonely))
+    // As many pixels as a disc has that a person finds without looking for it.
+    expect(await page.evaluate(PIXELS_OF_AMBER)).toBeGreaterThan(25)
+    await page.close()
+  })
+
   test.runIf(here)("says first what failed, then what held", async () => {
     const { page } = await open(reportPage(FAILED, MEASURED))
     expect(await page.locator("h1").textContent()).toContain("It broke")
@@ -274,6 +282,19 @@ function texts(page: Page, selector: string): Promise<unknown> {
     `[...document.querySelectorAll(${JSON.stringify(selector)})].map((each) => each.textContent)`,
   )
 }
+
+/** How many pixels of the first chart are of its line's colour. */
+const PIXELS_OF_AMBER = `(() => {
+  const canvas = document.querySelector("canvas")
+  const ctx = canvas.getContext("2d")
+  const { data } = ctx.getImageData(0, 0, canvas.width, canvas.height)
+  const amber = getComputedStyle(document.documentElement).getPropertyValue("--amber").trim()
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(amber.slice(at, at + 2), 16))
+  let count = 0
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 3] === 255 && data[at] === red && data[at + 1] === green && data[at + 2] === blue) count++
+  return count
+})()`
 
 /** Whether each canvas has anything on it. */
 function inked(page: Page): Promise<unknown> {

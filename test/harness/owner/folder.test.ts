@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { isFault } from "../../../firmware/errors.ts"
 import { OwnerFolder } from "../../../harness/owner/folder.ts"
-import { NOTHING_SEEN } from "../../../harness/owner/tail.ts"
+import { BOOTS_MAX, NOTHING_SEEN } from "../../../harness/owner/tail.ts"
 import { newKey } from "../cloud/camera.ts"
 
 let directory: string
@@ -48,5 +48,17 @@ describe("an owner's folder", () => {
     await folder.remember(one, seen)
     expect([await folder.seen(one), await folder.seen(other)]).toEqual([seen, NOTHING_SEEN])
     expect(await readdir(join(directory, "seen"))).toEqual([`${one}.json`])
+  })
+
+  test("has room for as many boots as are remembered of a camera, and reads a record from before there were any", async () => {
+    const folder = new OwnerFolder(directory)
+    const { id } = newKey()
+    const beat = { boot: "ab".repeat(16), number: Number.MAX_SAFE_INTEGER, at: 8.64e15 }
+    const full = { ...NOTHING_SEEN, beat, earlier: Array.from({ length: BOOTS_MAX }, () => beat) }
+    await folder.remember(id, full)
+    expect(await folder.seen(id)).toEqual(full)
+    const record = { shown: null, announced: null, beat }
+    await writeFile(join(directory, "seen", `${id}.json`), JSON.stringify(record))
+    expect(await folder.seen(id)).toEqual({ ...NOTHING_SEEN, beat })
   })
 })

@@ -133,6 +133,53 @@ describe("an owner who looks at the end of a chain", () => {
     expect(look(one, one.manifests, one.beat({ boot, number: 0 }), { before: seen }).alerts).toEqual([])
   })
 
+  const boots = () => Array.from({ length: 3 }, () => randomBytes(16).toString("hex"))
+
+  /** The owner saw the first boot, then the second and the third; now the cloud shows the first's again. */
+  async function findsTheReplayedBoot(read: Read = tail.readTail): Promise<void> {
+    const one = camera()
+    let before = NOTHING_SEEN
+    const [first = "", ...later] = boots()
+    for (const [day, boot] of [first, ...later].entries())
+      before = look(one, one.manifests, one.beat({ boot }), { before, now: NOW + day, read }).seen
+    const now = NOW + minutes(20)
+    // A number above all of that boot's that were seen makes it no newer: the boot itself is over.
+    for (const number of [4, 5, 6]) {
+      const replay = look(one, one.manifests, one.beat({ boot: first, number }), { before, now, read })
+      expect(replay.alerts).toEqual([{ kind: "replayed heartbeat", at: NOW, since: NOW + 2 }])
+      expect(replay.silentSince).toBe(NOW + 2)
+      expect(replay.seen).toMatchObject({ beat: before.beat, earlier: before.earlier })
+      expect(describeTail(replay.alerts[0] ?? raise())).toMatch(/^replayed: .* 2026-01-01T00:00:00\.000Z/)
+    }
+  }
+
+  test("finds a heartbeat of an earlier boot, and takes it for no sign of life", () => findsTheReplayedBoot())
+
+  test("and one who takes each other boot for a new one is found out", async () => {
+    const read = await bent("earlier.find(({ boot }) => boot === beat.boot)", "earlier.find(() => false)")
+    await expect(findsTheReplayedBoot(read)).rejects.toThrow("to deeply equal")
+  })
+
+  test("and one who remembers the boot before the last alone is found out", async () => {
+    const read = await bent("[...earlier, newest].slice", "[newest].slice")
+    await expect(findsTheReplayedBoot(read)).rejects.toThrow("to deeply equal")
+  })
+
+  test("remembers boots without end by forgetting the first", () => {
+    const one = camera()
+    const [first = "", second = "", third = ""] = boots()
+    const beatOf = (boot: string) => ({ boot, number: 5, at: NOW })
+    const others = Array.from({ length: tail.BOOTS_MAX - 1 }, () => beatOf(randomBytes(16).toString("hex")))
+    const full: Seen = { ...NOTHING_SEEN, earlier: [beatOf(first), ...others], beat: beatOf(second) }
+    const { seen } = look(one, one.manifests, one.beat({ boot: third }), { before: full })
+    expect([seen.beat?.boot, seen.earlier.at(-1)?.boot, seen.earlier.length]).toEqual([
+      third,
+      second,
+      tail.BOOTS_MAX,
+    ])
+    expect(seen.earlier.some(({ boot }) => boot === first)).toBe(false)
+  })
+
   test("says since when there was no new heartbeat, which is no proof of anything", () => {
     const one = camera()
     expect(look(one, one.manifests, null).silentSince).toBe("ever")

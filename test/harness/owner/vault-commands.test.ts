@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process"
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { afterAll, beforeAll, describe, expect, type onTestFinished, test, vi } from "vitest"
 import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
 import { openCloudKeys } from "../../../harness/cloud/keys.ts"
 import { ownerCommand } from "../../../harness/commands/owner.ts"
@@ -15,6 +15,7 @@ import { type Home, openHome } from "../home.ts"
  * is what its owner's commands say of it.
  */
 let folder: string
+let camera: Home
 const household = () => join(folder, "household")
 const bucketAfter = (clips: number) => join(folder, `bucket-${clips}`)
 
@@ -30,6 +31,7 @@ beforeAll(async () => {
     home = next
     await recordClip(home)
     await cloud.close()
+    camera = home
   }
 }, 60_000)
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -37,6 +39,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 async function openCloud(clipsBefore: number): Promise<Cloud> {
   const directory = bucketAfter(clipsBefore + 1)
   if (clipsBefore > 0) await cp(bucketAfter(clipsBefore), directory, { recursive: true })
+  return cloudOn(directory)
+}
+
+async function cloudOn(directory: string): Promise<Cloud> {
   const keys = await openCloudKeys(join(folder, "cloud-keys.json"))
   const log = { write: () => undefined }
   return startCloud({ host: "127.0.0.1", port: 0, name: "cloud.example", directory, keys, log })
@@ -124,6 +130,90 @@ describe("obscura owner verify", () => {
     await rm(join(silent, "heartbeats"))
     const { code, output } = await owner("verify", "--home", await newcomer("third"), "--bucket", silent)
     expect([code, output.includes("- no heartbeat at all")]).toEqual([0, true])
+  })
+})
+
+/** A cloud that has lost the second clip, but not the heartbeat that announced it; the camera has both, and runs. */
+async function forgetfulCloud(name: string, onFinished: typeof onTestFinished) {
+  const [bucket, home] = [join(folder, `${name}-bucket`), await newcomer(name)]
+  await cp(bucketAfter(1), bucket, { recursive: true })
+  await cp(join(bucketAfter(2), "heartbeats"), join(bucket, "heartbeats"))
+  const cloud = await cloudOn(bucket)
+  onFinished(() => cloud.close())
+  await mkdir(join(home, "cloud"))
+  await writeFile(join(home, "cloud", "identity.json"), `${JSON.stringify(cloud.identity)}\n`)
+  const running = await openHome({ cloud, keys: camera.keys, board: { disk: camera.board.disk } })
+  const stop = running.run()
+  onFinished(stop)
+  await running.line(({ event }) => event === "connected")
+  const where = ["--home", home, "--bucket", bucket]
+  return { stop, where, broker: ["--broker", `mqtt://127.0.0.1:${cloud.port}`] }
+}
+
+describe("obscura owner resend", () => {
+  test("has the camera send again what its cloud lost, until nothing is missing", async ({
+    onTestFinished,
+  }) => {
+    const { where, broker } = await forgetfulCloud("lost", onTestFinished)
+    expect((await owner("verify", ...where)).output).toContain("! withheld: ")
+    const asked = await owner("resend", ...where, ...broker)
+    expect(asked).toEqual({
+      code: 0,
+      output: expect.stringMatching(
+        /^camera [0-9a-f]{40}, sequences \d+ to \d+: \d+ objects on their way, 0 no/,
+      ),
+    })
+    await vi.waitUntil(async () => (await owner("verify", ...where)).code === 0, 10_000)
+    expect((await owner("list", ...where)).output.match(/ whole /g)).toHaveLength(2)
+    expect(await owner("resend", ...where, ...broker)).toEqual({ code: 0, output: "nothing is missing" })
+  }, 60_000)
+
+  test("takes the beginnings of clips' and objects' ids, and says it when no answer comes", async ({
+    onTestFinished,
+  }) => {
+    const { stop, where, broker } = await forgetfulCloud("named", onTestFinished)
+    const clip = /^ {2}([0-9a-f]{32}) /m.exec((await owner("list", ...where)).output)?.[1] ?? ""
+    const asked = await owner("resend", clip.slice(0, 12), ...where, ...broker)
+    expect([asked.code, asked.output]).toEqual([0, expect.stringMatching(/ objects on their way/)])
+    await stop()
+    const silent = await owner("resend", clip, ...where, ...broker, "--wait", "1")
+    expect(silent).toEqual({
+      code: 1,
+      output: expect.stringMatching(
+        /^obscura: camera [0-9a-f]{40} has not answered within 1 s: .*again later$/,
+      ),
+    })
+  }, 60_000)
+
+  test("refuses a name that nothing has, a cloud that is not there, and an owner that is none", async () => {
+    const home = await newcomer("refused")
+    const where = ["--home", home, "--bucket", bucketAfter(1)]
+    const clip = /^ {2}([0-9a-f]{32}) /m.exec((await owner("list", ...where)).output)?.[1] ?? ""
+    await expect(owner("resend", "xyz", ...where)).rejects.toThrow("no clip or object begins with xyz;")
+    await expect(owner("resend", clip, ...where)).rejects.toThrow("no cloud has left its identity there")
+    await mkdir(join(home, "cloud"))
+    await writeFile(join(home, "cloud", "identity.json"), `${JSON.stringify(camera.cloud.identity)}\n`)
+    const away = owner("resend", clip, ...where, "--broker", "mqtt://127.0.0.1:1")
+    await expect(away).rejects.toMatchObject({ kind: "unavailable" })
+    await expect(owner("resend", clip, ...where, "--broker", "elsewhere")).rejects.toThrow("broker URL")
+    await expect(owner("resend", "--home", join(folder, "nobody"))).rejects.toThrow("no owner here yet")
+  })
+})
+
+describe("obscura owner open", () => {
+  test.each([[[]], [["--sealed"]]])("%j with nothing to open leaves no folder behind", async (words) => {
+    const nowhere = join(folder, "never-made")
+    const open = (...more: readonly string[]) => owner("open", ...words, "--out", nowhere, ...more)
+    await expect(open("--home", join(folder, "nobody"))).rejects.toThrow("no owner here yet")
+    const lonely = join(folder, `lonely${words.length}`)
+    await new OwnerFolder(join(lonely, "owner")).create("x25519", null)
+    await expect(open("--home", lonely)).rejects.toThrow("no camera is paired yet")
+    await expect(open("xyz", "--home", household(), "--bucket", bucketAfter(2))).rejects.toThrow(
+      "no clip begins",
+    )
+    const left = await readdir(folder)
+    expect(left).not.toContain("never-made")
+    expect(left).not.toContain("nobody")
   })
 })
 

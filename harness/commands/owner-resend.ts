@@ -1,0 +1,140 @@
+import { Argument, type Command, Option } from "commander"
+import { parseConfig } from "../../firmware/config.ts"
+import type { PublicKey } from "../../firmware/control/keys.ts"
+import type { LinkParts } from "../../firmware/control/link.ts"
+import type { Answer } from "../../firmware/control/protocol.ts"
+import { Fault } from "../../firmware/errors.ts"
+import { type Milliseconds, seconds } from "../../firmware/units.ts"
+import { processClock } from "../../hardware/clock.ts"
+import { networkDialler } from "../../hardware/dialler.ts"
+import { platformRandom } from "../../hardware/random.ts"
+import type { CloudIdentity } from "../cloud/keys.ts"
+import { resendCommand, sendCommand } from "../owner/command.ts"
+import type { OwnerKeys } from "../owner/keys.ts"
+import { missingIn, namedIn, type SequenceRange } from "../owner/missing.ts"
+import { homePaths, loopbackUrl, PORT, wholeNumber } from "./options.ts"
+import { cloudIdentity, openOwner } from "./owner.ts"
+import { look, type SeenCamera, type VaultOptions, vaultCommand } from "./owner-vault.ts"
+import { stopOnSignals } from "./stop.ts"
+
+interface ResendOptions extends VaultOptions {
+  readonly broker: string
+  /** Seconds. */
+  readonly wait: number
+}
+
+const HELP = `
+A camera keeps what the cloud has signed for until it needs the room. The command travels through the cloud, which
+carries it to a camera that is connected, and keeps it for none: where no answer comes, ask again later.
+
+Exit codes: 0 the camera sends what was asked for, or nothing is missing; 1 it refused, or did not answer; 2 wrong call.`
+
+export function ownerResendCommand(): Command {
+  return vaultCommand("resend", "ask cameras to send again what the cloud has lost or withholds")
+    .addArgument(
+      new Argument(
+        "[what...]",
+        "ids of clips or objects, or beginnings of them, or nothing for all that is missing",
+      ),
+    )
+    .option("--broker <url>", "where the cloud is, as of obscura owner pair", loopbackUrl(PORT))
+    .addOption(
+      new Option("--wait <s>", "how long to wait for each answer")
+        .argParser(wholeNumber(1, 3_600))
+        .default(30),
+    )
+    .addHelpText("after", HELP)
+    .action(resend)
+}
+
+async function resend(what: readonly string[], options: ResendOptions): Promise<void> {
+  networkDialler(options.broker) // refuses a wrong address before anything is opened
+  const keys = await openOwner(options)
+  const asked = askedOf(await look(options, keys), what)
+  if (asked.length === 0) return console.log("nothing is missing")
+  const { signal, forget } = stopOnSignals()
+  try {
+    if (!(await askAll(asked, options, keys, signal))) process.exitCode = 1
+  } finally {
+    forget()
+  }
+}
+
+async function askAll(
+  asked: readonly Asked[],
+  { home, broker, wait }: ResendOptions,
+  keys: OwnerKeys,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const cloud = await cloudIdentity(homePaths(home).cloud)
+  const dialler = networkDialler(broker)
+  const within = seconds(wait)
+  // A wrong address is worth a line at once; the link below would try it until the end.
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(within)])
+  const { stream } = await dialler.dial(cloud.brokerKey, patience)
+  stream.destroy()
+  const log = { write: () => undefined }
+  const parts = { dialler, clock: processClock(), random: platformRandom, log }
+  let all = true
+  for (const { camera, ranges } of asked)
+    all = (await askOne(camera, ranges, { keys, cloud, parts, within, signal })) && all
+  return all
+}
+
+interface Asked {
+  readonly camera: PublicKey
+  readonly ranges: readonly SequenceRange[]
+}
+
+/** @throws Fault "usage", definite: no camera has a clip or an object of that name. */
+function askedOf(cameras: readonly SeenCamera[], what: readonly string[]): readonly Asked[] {
+  const named = cameras.map(({ key, view }) => ({ camera: key, ...namedIn(view, what) }))
+  const unknown = what.filter((id) => !named.some(({ found }) => found.includes(id)))
+  if (unknown.length > 0)
+    throw new Fault(
+      "usage",
+      `no clip or object begins with ${unknown.join(", ")}; "obscura owner list" and "verify" show them`,
+    )
+  const missing = cameras.map(({ key, view, tail }) => ({ camera: key, ranges: missingIn(view, tail) }))
+  return (what.length > 0 ? named : missing).filter(({ ranges }) => ranges.length > 0)
+}
+
+interface Asking {
+  readonly keys: OwnerKeys
+  readonly cloud: CloudIdentity
+  readonly parts: LinkParts
+  readonly within: Milliseconds
+  readonly signal: AbortSignal
+}
+
+/** false: not all of it will come. */
+async function askOne(
+  camera: PublicKey,
+  ranges: readonly SequenceRange[],
+  { keys, cloud, parts, within, signal }: Asking,
+): Promise<boolean> {
+  const owner = keys.signingKeyFor(camera.id)
+  const broker = { name: cloud.name, pin: cloud.brokerKey }
+  let all = true
+  for (const { from, to } of ranges) {
+    const until = AbortSignal.any([signal, AbortSignal.timeout(within)])
+    const command = resendCommand(camera.id, from, to, owner)
+    const answer = await sendCommand(command, camera, owner, broker, parts, parseConfig().link, until)
+    if (signal.aborted) return false
+    if (answer === null) {
+      console.error(
+        `obscura: camera ${camera.id} has not answered within ${within / 1_000} s: it is offline, or the cloud keeps back the command or the answer; ask again later`,
+      )
+      return false
+    }
+    console.log(`camera ${camera.id}, sequences ${from} to ${to}: ${inWords(answer)}`)
+    all &&= answer.result === "done"
+  }
+  return all
+}
+
+function inWords({ result, reason }: Answer): string {
+  // Signed by the camera, and still a stranger's text on this terminal.
+  const said = reason.replace(/\p{Cc}/gu, " ")
+  return result === "done" ? said : `refused: ${said}`
+}
