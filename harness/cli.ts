@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   owner: async () => (await import("./commands/owner.ts")).ownerCommand(),
   bench: async () => (await import("./commands/bench.ts")).benchCommand(),
   price: async () => (await import("./commands/price.ts")).priceCommand(),
+  package: async () => (await import("./commands/package.ts")).packageCommand(),
+  flash: async () => (await import("./commands/flash.ts")).flashCommand(),
 }
 
 const LEARN_MORE = `

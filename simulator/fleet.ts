@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events"
 import type { LogLine } from "../firmware/log.ts"
 import type { Dialler, Disk } from "../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../firmware/units.ts"
+import type { IsExpected } from "./complaints.ts"
 import type { FleetHabits } from "./fleet-config.ts"
 import { type FleetCamera, Member } from "./member.ts"
 import { sleep } from "./sleep.ts"
@@ -31,6 +32,8 @@ export interface FleetOptions {
   /** `camera` is its index. */
   readonly onLine?: (camera: number, line: LogLine) => void
   readonly timesOf?: (camera: number) => TallyTimes
+  /** Which complaints of a camera a fault explains. Absent: none. */
+  readonly isExpectedOf?: (camera: number) => IsExpected
   /** Of an earlier fleet in this process, given back by its `ios`: johnny-five keeps some 12 KB of each new one. */
   readonly ios?: readonly VirtualIo[]
 }
@@ -66,7 +69,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     const { seed, cameras, duration, dialler, habits = {}, startWithin, onLine, timesOf } = options
-    const { diallerOf = () => dialler } = options
+    const { diallerOf = () => dialler, isExpectedOf } = options
     this.#options = options
     setMaxListeners(0, this.#pairing.signal) // every camera listens
     this.members = cameras.map((camera, position) => {
@@ -79,7 +82,7 @@ export class Fleet {
         fragile: options.fragile?.(camera.camera) ?? false,
         io: options.ios?.[position] ?? new VirtualIo(),
         onLine: (line) => onLine?.(camera.camera, line),
-        tally: new CameraTally(timesOf?.(camera.camera)),
+        tally: new CameraTally(timesOf?.(camera.camera), isExpectedOf?.(camera.camera)),
       })
       return member
     })

@@ -135,6 +135,7 @@ export class Member {
   /** From power on to `stop`, through all power cuts. `begun`: the fleet's start on the monotonic clock. */
   async run(begun: Milliseconds): Promise<void> {
     const { signal } = this.#stop
+    this.tally.begun = begun
     if (this.camera.visits) this.#play(0, begun)
     await sleep(Math.max(0, begun + this.#options.start - performance.now()), signal)
     this.#started = true

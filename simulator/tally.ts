@@ -1,5 +1,6 @@
 import type { LogLine } from "../firmware/log.ts"
 import type { Bytes, Milliseconds } from "../firmware/units.ts"
+import { Complaints, type IsExpected } from "./complaints.ts"
 
 /**
  * What became of one clip, by its camera's own words. "open": not finished; "lost": the camera could not make it;
@@ -15,6 +16,10 @@ export interface ClipTally {
   /** And when what triggered it had ended; null: it had not. */
   stillGroup: number | null
   outcome: ClipOutcome
+  /** From the fleet's start. */
+  readonly openedAt: Milliseconds
+  /** When its outcome was known; null: it is not. */
+  endedAt: Milliseconds | null
   segments: number
   objects: number
   sealedBytes: Bytes
@@ -55,8 +60,9 @@ export class CameraTally {
   uploadedObjects = 0
   receivedEntries = 0
   recordedObjects = 0
-  /** Lines that should not be there in a run without faults, in the camera's words; at most 20. */
-  readonly complaints: string[] = []
+  readonly complaints: Complaints
+  /** The fleet's start on the monotonic clock. */
+  begun: Milliseconds = 0
   readonly #times: TallyTimes
   #dialledAt: Milliseconds | null = null
   /** When whoever came last was to come, until a clip is opened for them. */
@@ -64,8 +70,9 @@ export class CameraTally {
   /** Of the clips whose first receipt has not come: when it was due. */
   readonly #alerts = new Map<string, Milliseconds>()
 
-  constructor(times: TallyTimes = {}) {
+  constructor(times: TallyTimes = {}, isExpected: IsExpected = () => false) {
     this.#times = times
+    this.complaints = new Complaints(isExpected)
   }
 
   /** No clip is being made. */
@@ -96,7 +103,7 @@ export class CameraTally {
   powerCut(): void {
     this.connected = false
     this.#expected = null
-    for (const clip of this.clips.values()) if (clip.outcome === "open") clip.outcome = "cut"
+    for (const clip of this.clips.values()) if (clip.outcome === "open") this.#end(clip, "cut")
   }
 
   /** `group`: how many groups of pictures the lens had given. */
@@ -117,7 +124,7 @@ export class CameraTally {
         this.#times.backOff?.(line.againIn)
         break
       case "clip opened":
-        this.clips.set(line.clip, newClip(line.clip, line.trigger, group))
+        this.clips.set(line.clip, newClip(line.clip, line.trigger, group, this.#now))
         if (this.#expected !== null) this.#alerts.set(line.clip, this.#expected)
         this.#expected = null
         break
@@ -190,17 +197,32 @@ export class CameraTally {
 
   #close(id: string, outcome: ClipOutcome): void {
     const clip = this.clips.get(id)
-    if (clip) clip.outcome = outcome
+    if (clip) this.#end(clip, outcome)
     if (outcome !== "recorded") this.#alerts.delete(id)
   }
 
+  #end(clip: ClipTally, outcome: ClipOutcome): void {
+    clip.outcome = outcome
+    clip.endedAt = this.#now
+  }
+
   #complain(line: string): void {
-    if (this.complaints.length < 20) this.complaints.push(line)
+    this.complaints.add(line, this.#now)
+  }
+
+  get #now(): Milliseconds {
+    return performance.now() - this.begun
   }
 }
 
-function newClip(clip: string, trigger: ClipTally["trigger"], group: number): ClipTally {
+function newClip(
+  clip: string,
+  trigger: ClipTally["trigger"],
+  group: number,
+  openedAt: Milliseconds,
+): ClipTally {
   const stillGroup = trigger === "bell" ? group : null
   const counts = { segments: 0, objects: 0, sealedBytes: 0, paddingBytes: 0 }
-  return { clip, trigger, triggerGroup: group, stillGroup, outcome: "open", ...counts }
+  const times = { triggerGroup: group, stillGroup, openedAt, endedAt: null }
+  return { clip, trigger, ...times, outcome: "open", ...counts }
 }

@@ -1,16 +1,20 @@
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { Fault } from "../../firmware/errors.ts"
+import type { Seconds } from "../../firmware/units.ts"
 import { commitOf } from "../load/commit.ts"
 import { printReport, type Report, writeReport } from "../load/report.ts"
 import { makeRunFolder } from "../load/run-folder.ts"
 import type { Screen } from "../load/screen.ts"
 import { repeatLine } from "../load/summary.ts"
+import type { NamedScenario } from "../scenario/load-scenario.ts"
 import { reportOfVirtual } from "../virtual/report-of-virtual.ts"
 import { runVirtual, VIRTUAL_DEFAULTS, type VirtualOutcome } from "../virtual/run-virtual.ts"
 
 export interface VirtualFleetOptions {
   readonly seed: number
+  /** One that `checkVirtual` accepts; null: a script of its own. */
+  readonly named: NamedScenario | null
   readonly cameras: number
   readonly seconds: number
   readonly out: string | null
@@ -26,25 +30,28 @@ export const VIRTUAL_CAMERAS = 100
 export const VIRTUAL_SECONDS = 86_400
 export const VIRTUAL_SECONDS_MAX = 30 * 86_400
 
-/** A fleet in virtual time: its own script of visits and cuts, from the seed. Resolves with the exit code. */
+/** A fleet in virtual time: a scenario, or its own script of visits and cuts. Resolves with the exit code. */
 export async function virtualFleet(options: VirtualFleetOptions): Promise<number> {
-  const { seed, cameras, seconds, out, keep, json, command, screen, signal } = options
+  const { seed, named, cameras, seconds, out, keep, json, command, screen, signal } = options
   const folder = await makeRunFolder(out, seed, keep)
   await rm(folder.clips, { recursive: true }) // none is saved
-  const hours = (seconds / 3_600).toFixed(1)
-  screen.say(`virtual: ${cameras} cameras for ${hours} h of their own time, seed ${seed}`)
+  const script = named === null ? "" : ` of scenario ${named.name}`
+  screen.say(`virtual: ${cameras} cameras${script} for ${spelled(seconds)} of their own time, seed ${seed}`)
+  if (named && Object.keys(named.scenario.thresholds).length > 0)
+    screen.say("its thresholds are for real time, and are not judged here")
   const eventLog = join(folder.directory, "events.log")
   const outcome = await runVirtual({
     ...VIRTUAL_DEFAULTS,
     ...{ seed, cameras, duration: seconds * 1_000, eventLog, signal },
+    ...(named && { scenario: named.scenario }),
     onProgress: (at) => {
-      const line = `${(at / 3_600_000).toFixed(0)} of ${hours} h`
+      const line = `${spelled(at / 1_000)} of ${spelled(seconds)}`
       screen.show([`  running   ${line}`], line)
     },
   })
   screen.nextPhase()
   if (outcome === null) throw new Fault("unavailable", "stopped: half a run says nothing of its seed")
-  const report = reportOfVirtual({ outcome, seed, cameras, commit: await commitOf(), command })
+  const report = reportOfVirtual({ outcome, seed, named, cameras, commit: await commitOf(), command })
   await writeReport(folder.report, report)
   screen.say(told(report, outcome, eventLog))
   if (json) process.stdout.write(printReport(report))
@@ -57,7 +64,7 @@ function told(report: Report, outcome: VirtualOutcome, eventLog: string): string
   const broken = report.invariants.filter(({ count, limit }) => count > limit)
   return [
     "",
-    `  time        ${(virtual.seconds / 3_600).toFixed(1)} h in ${virtual.wallSeconds.toFixed(1)} s, ${memoryMiB.toFixed(0)} MiB`,
+    `  time        ${spelled(virtual.seconds)} in ${virtual.wallSeconds.toFixed(1)} s, ${memoryMiB.toFixed(0)} MiB`,
     `  struck      ${struck.power} power cuts, ${struck.network} cuts of the network`,
     `  clips       ${clips.recorded} recorded, ${clips.recovered} cut short, ${clips.delivered} delivered`,
     `              ${clips.opened} of a sample of ${clips.sampled} opened and compared with their source`,
@@ -70,4 +77,8 @@ function told(report: Report, outcome: VirtualOutcome, eventLog: string): string
     broken.length > 0 ? "It did not hold. To repeat it:" : "It held. To repeat it, event for event:",
     repeatLine(report),
   ].join("\n")
+}
+
+function spelled(duration: Seconds): string {
+  return duration < 3_600 ? `${duration.toFixed(0)} s` : `${(duration / 3_600).toFixed(1)} h`
 }

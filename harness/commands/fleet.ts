@@ -11,6 +11,7 @@ import { Screen } from "../load/screen.ts"
 import { repeatLine, summaryOf } from "../load/summary.ts"
 import { loadScenario } from "../scenario/load-scenario.ts"
 import { CAMERAS_MAX } from "../scenario/scenario.ts"
+import { checkVirtual } from "../virtual/scenario-acts.ts"
 import { VIRTUAL_CAMERAS, VIRTUAL_SECONDS, VIRTUAL_SECONDS_MAX, virtualFleet } from "./fleet-virtual.ts"
 import { wholeNumber } from "./options.ts"
 import { addShardOptions, partOf, type ShardOptions, shardOf } from "./shard-options.ts"
@@ -18,7 +19,7 @@ import { stopOnSignals } from "./stop.ts"
 import { addTargetOptions, type TargetOptions, targetOf, targetWords } from "./target-options.ts"
 
 interface FleetOptions extends TargetOptions, ShardOptions {
-  readonly scenario: string
+  readonly scenario?: string
   readonly set: readonly string[]
   readonly cameras?: number
   readonly seconds?: number
@@ -54,8 +55,7 @@ export function fleetCommand(): Command {
     .description("run many virtual cameras against an embedded cloud, and judge what came of it")
     .option(
       "--scenario <name|file>",
-      'a story of the project\'s own ("obscura scenarios" lists them), or a file of yours',
-      DEFAULT_SCENARIO,
+      `a story of the project's own ("obscura scenarios" lists them), or a file of yours (default: ${DEFAULT_SCENARIO})`,
     )
     .addOption(
       new Option("--set <field=value>", "override any of its fields: fleet.cameras=1000; may be repeated")
@@ -107,7 +107,7 @@ export function fleetCommand(): Command {
     )
     .option(
       "--virtual",
-      "in virtual time, with a script of its own: --cameras (100), --seconds (86400, up to 30 days), --seed, --out",
+      "in virtual time: a script of its own, --cameras (100) and --seconds (86400, up to 30 days), or a --scenario",
     )
     .option("--how-many", "say what this machine can carry of it, and what runs out first, and run nothing")
     .addHelpText("after", HELP)
@@ -118,7 +118,7 @@ export function fleetCommand(): Command {
 async function fleet(options: FleetOptions): Promise<void> {
   const shard = shardOf(options)
   if (options.virtual) return inVirtualTime(options)
-  const { name, scenario } = await loadScenario(options.scenario, overridesOf(options))
+  const { name, scenario } = await loadScenario(options.scenario ?? DEFAULT_SCENARIO, overridesOf(options))
   if (scenario.fleet.motion !== null && scenario.fleet.scene === null)
     throw new Fault("usage", "--motion goes with --scene: the project's own scenes know what moves in them")
   const target = await targetOf(options)
@@ -152,23 +152,31 @@ async function fleet(options: FleetOptions): Promise<void> {
   })
 }
 
-/** What does not go with it: the virtual fleet has a script of its own. */
+/** What does not go with it. */
 const REAL_TIME_ALONE = ["scene", "motion", "abortOnFail", "prometheus", "workers", "howMany"] as const
 
 async function inVirtualTime(options: FleetOptions): Promise<void> {
+  const { scenario } = options
   const wrong =
-    options.scenario !== DEFAULT_SCENARIO || options.set.length > 0
-      ? "--scenario and --set"
+    scenario === undefined && options.set.length > 0
+      ? "--set"
       : (REAL_TIME_ALONE.find((name) => options[name] !== undefined) ?? targetWords(options)[0])
   if (wrong !== undefined)
-    throw new Fault("usage", `--virtual has a script of its own: leave out ${wrong}, or run in real time`)
+    throw new Fault("usage", `--virtual does not go with ${wrong}: leave it out, or run in real time`)
+  const named = scenario === undefined ? null : await loadScenario(scenario, overridesOf(options))
+  if (named) checkVirtual(named.scenario, named.name)
   const { keep, out = null, json = false } = options
   const { cameras = VIRTUAL_CAMERAS, seconds = VIRTUAL_SECONDS } = options
   const seed = options.seed ?? randomInt(SEED_MAX)
   const screen = new Screen(json ? process.stderr : process.stdout)
-  const command = `npm start -- --virtual --cameras ${cameras} --seconds ${seconds} --seed ${seed}`
+  const command = named
+    ? `${commandOf(options, seed)} --virtual`
+    : `npm start -- --virtual --cameras ${cameras} --seconds ${seconds} --seed ${seed}`
+  const fleet = named
+    ? { named, cameras: named.scenario.fleet.cameras, seconds: named.scenario.seconds }
+    : { named, cameras, seconds }
   await orSayThatTheHarnessFailed({ seed, command, screen }, (signal) =>
-    virtualFleet({ seed, cameras, seconds, out, keep, json, command, screen, signal }),
+    virtualFleet({ ...fleet, seed, out, keep, json, command, screen, signal }),
   )
 }
 
@@ -206,7 +214,7 @@ function overridesOf({ set, cameras, seconds, scene, motion }: FleetOptions): re
 function commandOf(options: FleetOptions, seed: number): string {
   const { scenario, set, cameras, seconds: duration, scene, motion } = options
   const words = [
-    ...(scenario === DEFAULT_SCENARIO ? [] : ["--scenario", quoted(scenario)]),
+    ...(scenario === undefined ? [] : ["--scenario", quoted(scenario)]),
     ...set.flatMap((override) => ["--set", quoted(override)]),
     ...(cameras === undefined ? [] : ["--cameras", cameras]),
     ...(duration === undefined ? [] : ["--seconds", duration]),

@@ -7,7 +7,10 @@ const LENGTH_MIN = 8
 
 /** From the file if one is named, else from the terminal, without showing it. @throws Fault "usage", definite. */
 export async function readPassphrase(file: string | undefined, question: string): Promise<string> {
-  const text = file === undefined ? await ask(question) : await fromFile(file)
+  const text =
+    file === undefined
+      ? await askSecretly(question, "the passphrase: give --passphrase-file")
+      : await fromFile(file)
   const passphrase = text.replace(/\r?\n$/, "")
   if (passphrase.length < LENGTH_MIN)
     throw new Fault("usage", `a passphrase needs at least ${LENGTH_MIN} characters`)
@@ -22,9 +25,9 @@ async function fromFile(file: string): Promise<string> {
   }
 }
 
-async function ask(question: string): Promise<string> {
-  if (!process.stdin.isTTY)
-    throw new Fault("usage", "no terminal to ask for the passphrase: give --passphrase-file")
+/** What is typed at the terminal is not shown. @throws Fault "usage", definite: no terminal to ask for `wanted`. */
+export async function askSecretly(question: string, wanted: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new Fault("usage", `no terminal to ask for ${wanted}`)
   process.stderr.write(question)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true })

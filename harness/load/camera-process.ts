@@ -16,6 +16,7 @@ import { takeOwner } from "./paired-beforehand.ts"
 import { type LoadedPlan, loadPlan } from "./plan.ts"
 import { untilStart } from "./start-at.ts"
 import { Striking } from "./striking.ts"
+import { isToBeExpected, struckBy } from "./struck.ts"
 import { Times } from "./times.ts"
 
 /** Cameras of a load test, with what happens before them. */
@@ -78,6 +79,7 @@ async function makeStage(begin: Extract<ToCameras, { kind: "begin" }>): Promise<
   flushLog = file.flush
   const dialler = networkDialler(begin.broker)
   const fragile = fragileCameras(loaded.strikes)
+  const struck = struckBy(loaded.strikes)
   const emptyMiB = process.memoryUsage.rss() / MiB
   const fleet = new Fleet({
     seed,
@@ -93,6 +95,7 @@ async function makeStage(begin: Extract<ToCameras, { kind: "begin" }>): Promise<
     finishWithin: seconds(scenario.final.within),
     onLine: (camera, line) => file.log.info({ camera, ...line }),
     timesOf: (camera) => times.of(camera),
+    isExpectedOf: (camera) => (complaint, at) => isToBeExpected(complaint, at, struck(camera)),
   })
   return { fleet, striking: new Striking(fleet, dialler), loaded, emptyMiB }
 }

@@ -10,7 +10,8 @@ export function resultOf(
   const { device, connects, connected, complaints, received, dropped } = tally
   const { visits, missedVisits, disconnects, refusedUploads } = tally
   return {
-    ...{ index: camera.camera, device, connects, connected, settled: isFinished, fault, complaints },
+    ...{ index: camera.camera, device, connects, connected, settled: isFinished, fault },
+    ...{ complaints: complaints.told, moreComplaints: complaints.more },
     ...{ clips: [...tally.clips.values()], received, dropped },
     ...{ visits, missedVisits, disconnects, refusedUploads },
     missedGroups: [...board.lens.gaps.missed],

@@ -24,7 +24,7 @@ export interface Evidence {
   readonly canary: string
   readonly plainPlaces: readonly string[]
   readonly plainThings?: AsyncIterable<PlainThing> | null
-  /** By which kinds of fault a camera was struck. */
+  /** What struck a camera, and when. What its complaints say of it is left out of them already. */
   readonly struck: Struck
   readonly strangersLetIn: number
   readonly limits: Limits

@@ -75,6 +75,7 @@ function silent(index: number): CameraResult {
     ...{ index, device: null, connects: 0, connected: false, settled: true, fault: null },
     ...{
       complaints: [],
+      moreComplaints: 0,
       clips: [],
       received: [],
       dropped: [],

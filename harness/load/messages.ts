@@ -154,7 +154,9 @@ export interface CameraResult {
   readonly settled: boolean
   /** Why its firmware ended too soon. */
   readonly fault: string | null
+  /** What it said that no fault explains, word for word, and how many such lines came after those. */
   readonly complaints: readonly string[]
+  readonly moreComplaints: number
   readonly clips: readonly ClipTally[]
   readonly received: readonly SequenceRange[]
   readonly dropped: readonly SequenceRange[]

@@ -78,7 +78,7 @@ export function reportFrom(
   }
 }
 
-function faultStruck({ fault, cameras }: Strike): FaultStruck {
+export function faultStruck({ fault, cameras }: Strike): FaultStruck {
   return {
     at: fault.at,
     for: "for" in fault ? fault.for : null,

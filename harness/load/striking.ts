@@ -3,11 +3,9 @@ import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import type { SomeFaults } from "../../simulator/faults.ts"
 import type { Fleet, Member } from "../../simulator/fleet.ts"
 import type { ScenarioFault } from "../scenario/faults-shape.ts"
+import { linkFaultsOf } from "../scenario/link-faults.ts"
 import type { Strike } from "../scenario/strikes.ts"
 import { connectTwice, connectWithWrongKey } from "./strangers.ts"
-
-/** One loss in a hundred ends the connection. */
-const LOSS_RESETS = 0.01
 
 /** Lets faults strike the cameras of one process, each at its time; all of them end when the run grows quiet. */
 export class Striking {
@@ -120,17 +118,7 @@ function start(member: Member, fault: ScenarioFault): (() => void) | null {
 function faultsOf(fault: ScenarioFault): SomeFaults {
   switch (fault.kind) {
     case "link":
-      return {
-        link: {
-          latency: fault.latencyMs,
-          jitter: fault.jitterMs,
-          loss: fault.loss,
-          lossStall: fault.stallMs,
-          lossResets: LOSS_RESETS,
-          bytesPerSecond: fault.bytesPerSecond ?? Number.POSITIVE_INFINITY,
-          refuse: fault.refuse,
-        },
-      }
+      return { link: linkFaultsOf(fault) }
     case "stall":
       return { link: { stalled: true } }
     case "disk-full":

@@ -1,9 +1,10 @@
 import { type CameraConfig, parseConfig } from "../../firmware/config.ts"
 import { messageOf } from "../../firmware/errors.ts"
 import type { LogLine } from "../../firmware/log.ts"
-import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
+import { type Milliseconds, type Seconds, seconds } from "../../firmware/units.ts"
 import { configFor } from "../../simulator/board.ts"
 import { virtualClock } from "../../simulator/clock.ts"
+import { type SomeFaults, together } from "../../simulator/faults.ts"
 import type { Footage } from "../../simulator/footage.ts"
 import { between, seededRandom } from "../../simulator/random.ts"
 import { WatchedIo } from "../../simulator/watched-io.ts"
@@ -11,20 +12,14 @@ import type { OwnerKeys } from "../owner/keys.ts"
 import type { EventLog } from "./event-log.ts"
 import { Household } from "./household.ts"
 import type { MemoryCloud } from "./memory-cloud.ts"
-import { type Act, visitScript } from "./script.ts"
+import type { Act } from "./script.ts"
+import { Testimony } from "./testimony.ts"
 import type { VirtualFleetOptions } from "./virtual-fleet.ts"
 
-/** What a camera said of itself. */
-export interface Witness {
+/** A camera's household, and what the camera said of itself. */
+export interface Witness
+  extends Readonly<Pick<Testimony, "connects" | "recorded" | "cut" | "recovered" | "complaints">> {
   readonly household: Household
-  readonly connects: number
-  /** Of clips that were finished and kept: how many objects. */
-  readonly recorded: ReadonlyMap<string, number>
-  /** Clips that a power cut ended, and of which something was safe: how many segments. */
-  readonly recovered: ReadonlyMap<string, number>
-  /** Clips that were begun and of which the camera said no more. */
-  readonly vanished: number
-  readonly complaints: readonly string[]
 }
 
 /** A household's line to the internet. */
@@ -34,12 +29,12 @@ const RANDOM_CUTS = { cutsPerHour: 0.25, cutDuration: seconds(15) }
 /** More than the ring's pre-roll and a group. */
 const LOOK_BACK: Milliseconds = seconds(8)
 
-function configOf(footage: Footage): CameraConfig {
+function configOf(footage: Footage, heartbeatEvery: Seconds = 1_800): CameraConfig {
   return parseConfig({
     lens: configFor(footage),
     recording: { preRoll: seconds(3), postRoll: seconds(3), segmentMin: seconds(4) },
     spool: { keepReceivedBytes: 0 },
-    link: { heartbeatEvery: minutes(30) },
+    link: { heartbeatEvery: seconds(heartbeatEvery) },
   })
 }
 
@@ -51,11 +46,12 @@ export class FleetMember {
   readonly #keys: OwnerKeys
   readonly #clock = virtualClock()
   readonly #log: EventLog
-  readonly #recorded = new Map<string, number>()
-  readonly #recovered = new Map<string, number>()
-  readonly #open = new Set<string>()
-  readonly #complaints: string[] = []
-  #connects = 0
+  readonly #testimony = new Testimony()
+  /** What is wrong with its link, by the number of the fault. */
+  readonly #wrong = new Map<number, SomeFaults>()
+  /** Power cuts that hold. */
+  #without = 0
+  #inView = 0
 
   constructor(
     options: VirtualFleetOptions,
@@ -73,23 +69,23 @@ export class FleetMember {
     const offset = Math.floor(between(random, 0, footage.groups.length))
     this.household = new Household({
       ...{ seed: options.seed, index, footage, cloud, clock: this.#clock },
-      config: configOf(footage),
+      config: configOf(footage, options.scenario?.fleet.heartbeatEvery),
       onLine: (line) => this.#note(line),
       board: { io, lens: options.rests === false ? { offset } : { offset, rest: io } },
-      link: options.faults ? { ...LINK, ...RANDOM_CUTS } : LINK,
+      link: options.faults && !options.scenario ? { ...LINK, ...RANDOM_CUTS } : LINK,
     })
   }
 
   async pair(): Promise<void> {
     const random = seededRandom(this.#options.seed, "pairing", this.household.index)
     await this.#clock.sleep(Math.round(between(random, 0, seconds(20))))
-    if (!(await this.household.pair(this.#keys))) this.#complaints.push("not paired")
+    if (!(await this.household.pair(this.#keys))) this.#testimony.complain("not paired")
   }
 
-  begin(): void {
+  begin(script: readonly Act[]): void {
     if (this.household.camera === null) return
     this.household.powerOn()
-    this.#play(visitScript({ ...this.#options, index: this.household.index }), 0, this.#clock.monotonic())
+    this.#play(script, 0, this.#clock.monotonic())
   }
 
   /** From now on no link is cut at random. */
@@ -103,17 +99,13 @@ export class FleetMember {
   }
 
   witness(): Witness {
-    const { household, fault } = { household: this.household, fault: this.household.fault }
-    if (household.powered) this.#complaints.push("did not end when it was told to")
-    if (fault !== null) this.#complaints.push(`ended by a fault: ${messageOf(fault)}`)
-    return {
-      household,
-      connects: this.#connects,
-      recorded: this.#recorded,
-      recovered: this.#recovered,
-      vanished: this.#open.size,
-      complaints: this.#complaints,
-    }
+    const [household, testimony] = [this.household, this.#testimony]
+    const { fault } = household
+    if (household.powered) testimony.complain("did not end when it was told to")
+    if (fault !== null) testimony.complain(`ended by a fault: ${messageOf(fault)}`)
+    testimony.end()
+    const { connects, recorded, cut, recovered, complaints } = testimony
+    return { household, connects, recorded, cut, recovered, complaints }
   }
 
   /** One timer a camera, whatever its script. */
@@ -121,19 +113,21 @@ export class FleetMember {
     const next = script[step]
     if (next === undefined) return
     this.#clock.after(Math.max(0, begun + next.at - this.#clock.monotonic()), () => {
-      void this.#do(next.what)
+      void this.#do(next)
       this.#play(script, step + 1, begun)
     })
   }
 
-  async #do(what: Act["what"]): Promise<void> {
+  async #do(act: Act): Promise<void> {
     const { household } = this
-    this.#event(what)
-    switch (what) {
+    this.#event(act.what)
+    switch (act.what) {
       case "somebody comes":
+        this.#inView++
         return household.visitor.moves(true)
       case "somebody goes":
-        return household.visitor.moves(false)
+        this.#inView = Math.max(0, this.#inView - 1)
+        return household.visitor.moves(this.#inView > 0)
       case "bell":
         return household.visitor.pressesBell()
       case "unplugged":
@@ -141,12 +135,35 @@ export class FleetMember {
         return household.unplug()
       case "plugged":
         return household.plug()
+      case "connection cut":
+        this.cuts.network++
+        return household.cutConnection()
+      case "half open":
+        this.cuts.network++
+        return household.halfOpen()
+      case "link worse":
+        this.#wrong.set(act.fault, { link: act.link })
+        return this.#settleLink()
+      case "link better":
+        this.#wrong.delete(act.fault)
+        return this.#settleLink()
       case "power cut":
         this.cuts.power++
+        if (this.#without++ > 0) return
+        this.#testimony.powerCut()
         return household.cutPower()
       case "power back":
-        return household.powerOn()
+        // Of several cuts at once the last that ends gives it back.
+        if (--this.#without > 0) return
+        household.powerOn()
+        // Whoever stands there is felt again.
+        if (this.#inView > 0) household.visitor.moves(true)
+        return
     }
+  }
+
+  #settleLink(): void {
+    this.household.link = together([{ link: LINK }, ...this.#wrong.values()]).link
   }
 
   #event(kind: string): void {
@@ -155,39 +172,6 @@ export class FleetMember {
 
   #note(line: LogLine): void {
     this.#event(line.event)
-    switch (line.event) {
-      case "connected":
-        this.#connects++
-        break
-      case "clip opened":
-        this.#open.add(line.clip)
-        break
-      case "clip recorded":
-        this.#open.delete(line.clip)
-        this.#recorded.set(line.clip, line.objects)
-        break
-      case "clip recovered":
-        this.#open.delete(line.clip)
-        this.#recovered.set(line.clip, line.segments)
-        break
-      case "clip discarded":
-      case "clip lost":
-        this.#complain(line.event)
-        break
-      case "fault":
-      case "lens lost":
-      case "receipt refused":
-      case "spool damaged":
-      case "media skipped":
-        // What a dying camera says is the power cut's doing.
-        if (this.household.powered) this.#complain(`${line.event}: ${line.reason}`)
-        break
-      default:
-        break
-    }
-  }
-
-  #complain(line: string): void {
-    if (this.#complaints.length < 20) this.#complaints.push(line)
+    if (this.#without === 0) this.#testimony.note(line)
   }
 }

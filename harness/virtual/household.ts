@@ -185,6 +185,16 @@ export class Household {
     this.#network.faults = this.#healthy
   }
 
+  /** Breaks every connection once. */
+  cutConnection(): void {
+    this.#network.cut()
+  }
+
+  /** The cloud's end of every connection is gone, and nobody tells the camera. */
+  halfOpen(): void {
+    this.#network.halfOpen()
+  }
+
   /** Changes what is wrong with its network. */
   set link(faults: Partial<LinkFaults>) {
     this.#network.faults = { ...this.#healthy, ...faults }

@@ -10,11 +10,11 @@ import type { VirtualFleetRun } from "./virtual-fleet.ts"
 /** Names as they stand in a report, and how each is looked for. All have limit 0. */
 const INVARIANTS = {
   "cameras that did not come up": "never paired, never connected, or ended by a fault",
-  "clips lost": "recorded, or cut short by a power cut, and not whole in the cloud",
+  "clips lost": "recorded, or safe in part when the power went, and not as long in the cloud",
   "clips doubled": "the same part of a clip listed under two ids or sequences",
   "clips unreadable": "not opened by their owner: signature, hash, commitment or tag",
   "clips that differ": "compared with their source, access unit by access unit, in bytes and in time",
-  "clips opened by others": "the next household and the cloud's own keys try",
+  "clips opened by others": "the next household, one without a camera, and the cloud's own keys try",
   "clips that nobody recorded": "listed although no camera said that it recorded them",
   "alerts in chains of manifests": "gaps, forks, and links that are not their camera's",
   "complaints of cameras": "faults and lost pictures that they logged",
@@ -27,7 +27,7 @@ export interface VirtualJudgement {
     recorded: number
     /** Of clips that a power cut ended: something was safe, and is delivered as cut. */
     recovered: number
-    /** Begun, and gone with the power before their first segment was safe. */
+    /** Begun, and gone with the power before their first segment was safe: the only ones that may be. */
     vanished: number
     delivered: number
     /** How many of the delivered were kept to be opened, and how many of those opened. */
@@ -54,11 +54,12 @@ const FAILURES_MAX = 20
 const WITHOUT_CLIP = "runs without a clip" satisfies Name
 
 /** Looks at every clip of every camera as its owner; opens and compares those whose bytes were kept. */
-export async function judgeVirtual({ cloud, witnesses }: VirtualFleetRun): Promise<VirtualJudgement> {
-  const trial = new Trial(cloud.seeds.map(identityFromSeed))
+export async function judgeVirtual(run: VirtualFleetRun): Promise<VirtualJudgement> {
+  const { cloud, witnesses, stranger } = run
+  const trial = new Trial([stranger.identity, ...cloud.seeds.map(identityFromSeed)])
   for (const [position, witness] of witnesses.entries()) {
-    const stranger = witnesses[(position + 1) % witnesses.length]
-    await trial.hear(witness, stranger === witness ? undefined : stranger)
+    const next = witnesses[(position + 1) % witnesses.length]
+    await trial.hear(witness, next === witness ? undefined : next)
   }
   return trial.judgement()
 }
@@ -86,7 +87,8 @@ export function sumOfJudgements(parts: readonly VirtualJudgement[]): VirtualJudg
 }
 
 class Trial {
-  readonly #server: readonly Identity[]
+  /** Who tries to open every clip: besides them, the next household. */
+  readonly #outsiders: readonly Identity[]
   readonly #counts = new Map<Name, number>()
   readonly #failures: string[] = []
   readonly #cameras = { connected: 0, failed: 0 }
@@ -103,16 +105,17 @@ class Trial {
   }
   #pictures = 0
 
-  constructor(server: readonly Identity[]) {
-    this.#server = server
+  constructor(outsiders: readonly Identity[]) {
+    this.#outsiders = outsiders
   }
 
-  async hear(witness: Witness, stranger: Witness | undefined): Promise<void> {
-    const { household, connects, recorded, recovered, vanished, complaints } = witness
+  async hear(witness: Witness, next: Witness | undefined): Promise<void> {
+    const { household, connects, recorded, cut, recovered, complaints } = witness
     const { index } = household
     this.#clips.recorded += recorded.size
     this.#clips.recovered += recovered.size
-    this.#clips.vanished += vanished
+    const safe = new Map([...cut].filter(([, segments]) => segments > 0))
+    this.#clips.vanished += [...cut.keys()].filter((clip) => !safe.has(clip) && !recovered.has(clip)).length
     if (connects > 0) this.#cameras.connected++
     for (const complaint of complaints) this.#add("complaints of cameras", `camera ${index}: ${complaint}`)
     const vault = household.vault()
@@ -124,11 +127,11 @@ class Trial {
     const view = await vault.view()
     for (const alert of view.alerts)
       this.#add("alerts in chains of manifests", `camera ${index}: ${JSON.stringify(alert)}`)
-    const missing = new Set([...recorded.keys(), ...recovered.keys()])
+    const missing = new Set([...recorded.keys(), ...safe.keys(), ...recovered.keys()])
     for (const clip of view.clips) {
       missing.delete(clip.clip)
       this.#weigh(witness, clip)
-      await this.#open(witness, clip, stranger)
+      await this.#open(witness, clip, next)
     }
     for (const clip of missing) this.#lose(witness, clip, "no manifest lists it")
   }
@@ -148,24 +151,24 @@ class Trial {
 
   /** Is all of it there, once? */
   #weigh(witness: Witness, clip: VaultClip): void {
-    const { household, recorded, recovered } = witness
+    const { index } = witness.household
     const objects = objectsOf(clip)
     const parts = new Set(objects.map(({ entry }) => `${entry.kind} ${entry.index}`))
     if (parts.size < objects.length) {
       this.#clips.doubled++
-      this.#add("clips doubled", `camera ${household.index}: clip ${clip.clip}`)
+      this.#add("clips doubled", `camera ${index}: clip ${clip.clip}`)
     }
-    const [whole, cut] = [recorded.get(clip.clip), recovered.get(clip.clip)]
-    const received = objects.filter(({ fate }) => fate === "received").length
-    if (whole === undefined && cut === undefined)
-      this.#add("clips that nobody recorded", `camera ${household.index}: clip ${clip.clip}`)
-    else if (!clip.whole) this.#lose(witness, clip.clip, `${clip.segments.length} segments, not whole`)
-    else if (whole !== undefined && received !== whole)
-      this.#lose(witness, clip.clip, `${received} of ${whole} objects`)
-    else this.#clips.delivered++
+    const { recorded, cut, recovered } = witness
+    if (![recorded, cut, recovered].some((said) => said.has(clip.clip))) {
+      this.#add("clips that nobody recorded", `camera ${index}: clip ${clip.clip}`)
+      return
+    }
+    const short = shortfall(witness, clip)
+    if (short === null) this.#clips.delivered++
+    else this.#lose(witness, clip.clip, short)
   }
 
-  async #open({ household }: Witness, clip: VaultClip, stranger: Witness | undefined): Promise<void> {
+  async #open({ household }: Witness, clip: VaultClip, next: Witness | undefined): Promise<void> {
     const vault = household.vault()
     const objects = await Promise.all(objectsOf(clip).map(({ entry }) => household.objectBytes(entry.id)))
     const bytes = objects.filter((object) => object !== null)
@@ -183,7 +186,7 @@ class Trial {
       if (!isFault(error)) throw error
       this.#add("clips unreadable", `${where}: ${messageOf(error)}`)
     }
-    const others = [stranger?.household.owner?.identity, ...this.#server].filter((each) => each !== undefined)
+    const others = [next?.household.owner?.identity, ...this.#outsiders].filter((each) => each !== undefined)
     let opened = 0
     for (const identity of others) for (const object of bytes) if (await opens(object, identity)) opened++
     if (opened === 0) return
@@ -200,4 +203,16 @@ class Trial {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
     if (this.#failures.length < FAILURES_MAX) this.#failures.push(`${name}: ${what}`)
   }
+}
+
+/** What is not there of a clip that the cloud lists; null: all of it is. */
+function shortfall({ recorded, cut, recovered }: Witness, clip: VaultClip): string | null {
+  const [objects, safe, said] = [recorded.get(clip.clip), cut.get(clip.clip), recovered.get(clip.clip)]
+  const segments = clip.segments.length
+  if (!clip.whole) return `${segments} segments, not whole`
+  const received = objectsOf(clip).filter(({ fate }) => fate === "received").length
+  if (objects !== undefined && received !== objects) return `${received} of ${objects} objects`
+  if (safe !== undefined && segments < safe) return `${segments} of ${safe} segments that were safe`
+  if (said !== undefined && segments !== said) return `${segments} segments, and its camera said ${said}`
+  return null
 }

@@ -1,9 +1,13 @@
 import type { Report } from "../load/report.ts"
+import { faultStruck } from "../load/report-of.ts"
+import type { NamedScenario } from "../scenario/load-scenario.ts"
+import { strikesOf } from "../scenario/strikes.ts"
 import { exitCodeOf, type VirtualOutcome } from "./run-virtual.ts"
 
 export interface VirtualRun {
   readonly outcome: VirtualOutcome
   readonly seed: number
+  readonly named: NamedScenario | null
   readonly cameras: number
   readonly commit: string
   readonly command: string
@@ -12,12 +16,12 @@ export interface VirtualRun {
 const GB = 2 ** 30
 
 /** What a run in virtual time can say in a report: processor and memory are those of all its processes together. */
-export function reportOfVirtual({ outcome, seed, cameras, commit, command }: VirtualRun): Report {
+export function reportOfVirtual({ outcome, seed, named, cameras, commit, command }: VirtualRun): Report {
   const { judgement, eventLogHash, virtual, struck, sealedBytes, memoryMiB, cpuSeconds } = outcome
   const { clips } = judgement
   return {
     schema: "obscura.report.v2",
-    scenario: "virtual",
+    scenario: named?.name ?? "virtual",
     ...{ seed, commit, command, exitCode: exitCodeOf(outcome), seconds: virtual.seconds },
     cameras: { asked: cameras, ...judgement.cameras },
     clips: {
@@ -30,7 +34,7 @@ export function reportOfVirtual({ outcome, seed, cameras, commit, command }: Vir
     invariants: [...judgement.invariants],
     failures: [...judgement.failures],
     thresholds: [],
-    faults: [],
+    faults: named === null ? [] : strikesOf(named.scenario, seed).map(faultStruck),
     metrics: { power_cuts: struck.power, network_cuts: struck.network, events: outcome.events },
     worst: [],
     connects: { perSecond: null, ratio: null },

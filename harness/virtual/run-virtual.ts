@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { Bytes, Milliseconds, Seconds } from "../../firmware/units.ts"
 import { Child } from "../load/child.ts"
+import type { Limits } from "../load/findings.ts"
 import { mergeEvents } from "./event-log.ts"
 import { sumOfJudgements, type VirtualJudgement } from "./judge-virtual.ts"
 import type { FleetPart, FromVirtual, ToVirtual } from "./messages.ts"
@@ -65,7 +66,10 @@ export async function runVirtual(options: VirtualRunOptions): Promise<VirtualOut
     const text = lines.map((line) => `${line}\n`).join("")
     await file?.writeFile(text)
     return {
-      judgement: sumOfJudgements(finished.map(({ judgement }) => judgement)),
+      judgement: withLimits(
+        sumOfJudgements(finished.map(({ judgement }) => judgement)),
+        fleet.scenario?.limits ?? {},
+      ),
       eventLogHash: createHash("sha256").update(text).digest("hex"),
       events: lines.length,
       virtual: {
@@ -84,6 +88,15 @@ export async function runVirtual(options: VirtualRunOptions): Promise<VirtualOut
     await Promise.all(parts.map((part) => part.end()))
     await file?.close()
   }
+}
+
+/** With what a scenario allows of each invariant. */
+function withLimits(judgement: VirtualJudgement, limits: Limits): VirtualJudgement {
+  const allowed = new Map<string, number | undefined>(Object.entries(limits))
+  const invariants = judgement.invariants.map((invariant) => {
+    return { ...invariant, limit: allowed.get(invariant.name) ?? invariant.limit }
+  })
+  return { ...judgement, invariants }
 }
 
 /** 0: it held; 1: an invariant broke. */

@@ -1,19 +1,26 @@
 import type { Random } from "../../firmware/ports.ts"
 import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
+import type { LinkFaults } from "../../simulator/faults.ts"
 import { between, chance, seededRandom } from "../../simulator/random.ts"
 
 /** What is done to one camera, and when: counted from when it first got power. */
-export interface Act {
-  readonly at: Milliseconds
-  readonly what:
-    | "somebody comes"
-    | "somebody goes"
-    | "bell"
-    | "unplugged"
-    | "plugged"
-    | "power cut"
-    | "power back"
-}
+export type Act = { readonly at: Milliseconds } & (
+  | { readonly what: Deed }
+  /** Until the "link better" of the same number; what holds at once adds up. */
+  | { readonly what: "link worse"; readonly fault: number; readonly link: Partial<LinkFaults> }
+  | { readonly what: "link better"; readonly fault: number }
+)
+
+export type Deed =
+  | "somebody comes"
+  | "somebody goes"
+  | "bell"
+  | "unplugged"
+  | "plugged"
+  | "connection cut"
+  | "half open"
+  | "power cut"
+  | "power back"
 
 export interface ScriptOptions {
   readonly seed: number
@@ -66,8 +73,8 @@ function outage(
   visit: Milliseconds,
   random: Random,
   most: Milliseconds,
-  begins: Act["what"],
-  ends: Act["what"],
+  begins: Deed,
+  ends: Deed,
 ): readonly Act[] {
   const at = visit + Math.round(between(random, 0, STRIKES_WITHIN))
   const lasts = Math.round(between(random, seconds(2), most))

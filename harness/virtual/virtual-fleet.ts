@@ -1,11 +1,14 @@
 import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
 import { OwnerKeys } from "../owner/keys.ts"
+import type { Scenario } from "../scenario/scenario.ts"
 import { EventLog } from "./event-log.ts"
 import { FleetMember, type Witness } from "./fleet-member.ts"
 import { time } from "./install.ts"
 import { everyNthClip } from "./memory-bucket.ts"
 import { type MemoryCloud, memoryCloud } from "./memory-cloud.ts"
 import { porch } from "./porch.ts"
+import { scenarioActs } from "./scenario-acts.ts"
+import { type Act, visitScript } from "./script.ts"
 
 export interface VirtualFleetOptions {
   readonly seed: number
@@ -18,6 +21,8 @@ export interface VirtualFleetOptions {
   readonly visitsPerHour: number
   /** Cuts of network and power. */
   readonly faults: boolean
+  /** Who comes and what strikes instead of those, for all cameras that it has: one that `checkVirtual` accepts. */
+  readonly scenario?: Scenario
   /** One clip in so many of each camera is kept whole, to be opened and compared. */
   readonly openEvery: number
   /** false: the lens hands over every group when it is due, watched or not. */
@@ -31,6 +36,8 @@ export interface VirtualFleetOptions {
 export interface VirtualFleetRun {
   readonly cloud: MemoryCloud
   readonly witnesses: readonly Witness[]
+  /** Of a household without a camera: nothing here is its own. */
+  readonly stranger: OwnerKeys
   readonly eventLogHash: string
   readonly events: number
   /** How much virtual time passed. */
@@ -59,18 +66,20 @@ export async function runVirtualFleet(options: VirtualFleetOptions): Promise<Vir
     seconds(1),
   )
   const keys = await Promise.all(Array.from({ length: cameras }, () => OwnerKeys.create()))
+  const stranger = await OwnerKeys.create()
   const members = keys.map((each, i) => new FleetMember(options, from + i, footage, cloud, log, each))
   const pairing = Promise.all(members.map((member) => member.pair()))
   // All begin together, whoever is in this process.
   await time.advance(PAIRED_WITHIN)
   await time.settle(pairing, PAIRED_WITHIN)
-  for (const member of members) member.begin()
+  const scriptOf = scriptsOf(options)
+  for (const member of members) member.begin(scriptOf(member.household.index))
   for (let passed = 0; passed < duration; passed += minutes(60)) {
     await time.advance(Math.min(minutes(60), duration - passed))
     options.onProgress?.(Math.min(duration, passed + minutes(60)))
   }
   for (const member of members) member.calm()
-  await time.advance(AFTERMATH)
+  await time.advance(Math.max(AFTERMATH, seconds(options.scenario?.final.within ?? 0)))
   for (const member of members) member.end()
   await time.advance(minutes(1))
   await time.settle(cloud.close(), minutes(1))
@@ -80,5 +89,11 @@ export async function runVirtualFleet(options: VirtualFleetOptions): Promise<Vir
     struck.network += cuts.network
   }
   const witnesses = members.map((member) => member.witness())
-  return { cloud, witnesses, eventLogHash: log.end(), events: log.count, passed: time.now - begun, struck }
+  const [eventLogHash, events, passed] = [log.end(), log.count, time.now - begun]
+  return { cloud, witnesses, stranger, eventLogHash, events, passed, struck }
+}
+
+function scriptsOf(options: VirtualFleetOptions): (camera: number) => readonly Act[] {
+  const { scenario, seed } = options
+  return scenario ? scenarioActs(scenario, seed) : (index) => visitScript({ ...options, index })
 }

@@ -12,6 +12,7 @@ import {
 } from "../../../firmware/control/protocol.ts"
 import type { Evidence, Judgement } from "../../../harness/load/evidence.ts"
 import { judge } from "../../../harness/load/judge.ts"
+import type { Blow } from "../../../harness/load/struck.ts"
 import type { ObjectSource } from "../../../harness/owner/vault.ts"
 import { type SmallRun, smallRun } from "./small-run.ts"
 
@@ -161,9 +162,60 @@ describe("the judge", () => {
     const [first, ...rest] = evidence.cameras
     if (!first) throw new Error("no camera 0")
     const clips = first.clips.map((clip) => ({ ...clip, stillGroup: 1_000 }))
-    expect(broken(await judge({ ...evidence, cameras: [{ ...first, clips }, ...rest] }))).toEqual([
-      "clips that miss their motion",
-    ])
+    const missed = { ...evidence, cameras: [{ ...first, clips }, ...rest] }
+    expect(broken(await judge(missed))).toEqual(["clips that miss their motion"])
+
+    const from = Math.min(...clips.map(({ openedAt }) => openedAt))
+    const until = Math.max(...clips.map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY))
+    const struck = (blow: Blow) => ({ ...missed, struck: (index: number) => (index === 0 ? [blow] : []) })
+    const kind = "lens-stall"
+    expect(broken(await judge(struck({ kind, from, until })))).toEqual([])
+    for (const elsewhere of [
+      { kind, from: until + 1, until: until + 2 },
+      { kind, from: from - 2, until: from - 1 },
+    ] as const)
+      expect(broken(await judge(struck(elsewhere)))).toEqual(["clips that miss their motion"])
+  })
+
+  test("hears times from the fleet's start", () => {
+    const { begun, members } = run.fleet
+    expect(begun).toBeGreaterThan(0)
+    expect(members.map(({ tally }) => tally.begun)).toEqual(members.map(() => begun))
+    for (const { openedAt, endedAt } of evidence.cameras.flatMap(({ clips }) => clips))
+      expect(openedAt).toBeLessThanOrEqual(endedAt ?? 0)
+  })
+
+  test("counts what a camera complained of besides what it names", async () => {
+    const [first, ...rest] = evidence.cameras
+    if (!first) throw new Error("no camera 0")
+    const grumbling = { ...first, complaints: ["receipt refused: not the cloud's"], moreComplaints: 41 }
+    const judgement = await judge({ ...evidence, cameras: [grumbling, ...rest] })
+    expect(judgement.invariants.find(({ name }) => name === "complaints of cameras")?.count).toBe(42)
+    expect(judgement.failures).toContain("complaints of cameras: camera 0: 41 more")
+  })
+
+  test("looks at an owner as often in a fleet of any size", async () => {
+    const [first, owner] = [evidence.cameras[0], evidence.owners[0]]
+    if (!first || !owner) throw new Error("no camera 0")
+    let looks = 0
+    const owners = Array.from({ length: 200 }, (_, index) => ({
+      ...owner,
+      get index() {
+        looks++
+        return index
+      },
+    }))
+    const cameras = owners.map((_, index) => ({ ...first, index, clips: [] }))
+    const source = { ...evidence.source, manifests: async () => [] }
+    await judge({ ...evidence, cameras, owners, source })
+    expect(looks).toBeLessThanOrEqual(2 * owners.length)
+  })
+
+  test("believes a pairing of the camera's own owner alone", async () => {
+    const owners = evidence.owners.filter(({ index }) => index !== 1)
+    const judgement = await judge({ ...evidence, owners })
+    expect(judgement.failures).toContain("cameras that did not come up: camera 1: was not paired")
+    expect(judgement.cameras.failed).toBe(1)
   })
 
   test("finds objects that no manifest lists, cameras that did not come up, and what they complained of", async () => {

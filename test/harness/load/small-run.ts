@@ -74,7 +74,7 @@ export async function smallRun(cameras: number, seconds: number): Promise<SmallR
       serverKeys: await serverIdentities(keyFile),
       canary: loaded.canary,
       plainPlaces: [bucketFolder],
-      struck: () => new Set(),
+      struck: () => [],
       strangersLetIn: 0,
       limits: {},
     },

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
-import { judgeVirtual } from "../../../harness/virtual/judge-virtual.ts"
+import type { Witness } from "../../../harness/virtual/fleet-member.ts"
+import { judgeVirtual, type VirtualJudgement } from "../../../harness/virtual/judge-virtual.ts"
 import { exitCodeOf, runVirtual, VIRTUAL_DEFAULTS } from "../../../harness/virtual/run-virtual.ts"
 import { minutes } from "../../../harness/virtual/testing.ts"
 import { runVirtualFleet, type VirtualFleetOptions } from "../../../harness/virtual/virtual-fleet.ts"
@@ -14,6 +15,8 @@ import { TYPESCRIPT } from "../../support.ts"
 /** A machine that does other things at the same time is slow; what is measured here is never how long it took. */
 const WITHIN = 180_000
 const HOUR = minutes(60)
+/** Cameras 0 and 1 have clips that were cut, two of them while a part was in no manifest. */
+const POWER_CUTS = { seed: 1, cameras: 2, visitsPerHour: 30, openEvery: 20 }
 const SMALL = { ...VIRTUAL_DEFAULTS, seed: 1, cameras: 3, duration: 2 * HOUR, visitsPerHour: 6, openEvery: 2 }
 
 describe("a fleet in virtual time", () => {
@@ -101,12 +104,11 @@ describe("mistakes are noticed", () => {
   test("a cloud that loses, changes or doubles what it has fails the run", { timeout: WITHIN }, async () => {
     const run = await fleet({ cameras: 2, duration: HOUR, faults: false, openEvery: 1 })
     const { bucket } = run.cloud
-    const broken = async () =>
-      (await judgeVirtual(run)).invariants.filter(({ count }) => count > 0).map(({ name }) => name)
-    expect(await broken()).toEqual([])
+    const found = async () => broken(await judgeVirtual(run))
+    expect(await found()).toEqual([])
 
     const lost = vi.spyOn(bucket, "object").mockReturnValue(null)
-    expect(await broken()).toContain("clips lost")
+    expect(await found()).toContain("clips lost")
     lost.mockRestore()
 
     const read = bucket.objectBytes.bind(bucket)
@@ -114,15 +116,15 @@ describe("mistakes are noticed", () => {
       const bytes = await read(id)
       return bytes && Buffer.from(bytes).fill(7, bytes.length - 20)
     })
-    expect(await broken()).toEqual(["clips unreadable"])
+    expect(await found()).toEqual(["clips unreadable"])
     changed.mockRestore()
 
     const [device = ""] = bucket.devices()
     const manifests = bucket.manifests(device)
     const withheld = vi.spyOn(bucket, "manifests").mockReturnValue(manifests.slice(1))
-    expect(await broken()).toEqual(expect.arrayContaining(["alerts in chains of manifests", "clips lost"]))
+    expect(await found()).toEqual(expect.arrayContaining(["alerts in chains of manifests", "clips lost"]))
     withheld.mockRestore()
-    expect(await broken()).toEqual([])
+    expect(await found()).toEqual([])
   })
 
   test("a cloud that could open clips fails the run", { timeout: WITHIN }, async () => {
@@ -132,6 +134,53 @@ describe("mistakes are noticed", () => {
     const { invariants, clips } = await judgeVirtual(run)
     expect(clips.openedByOthers).toBeGreaterThan(0)
     expect(invariants.find(({ name }) => name === "clips opened by others")?.count).toBe(clips.openedByOthers)
+  })
+
+  test("a household without a camera tries too, so one camera alone is tried by somebody", {
+    timeout: WITHIN,
+  }, async () => {
+    const run = await fleet({ cameras: 1, duration: HOUR, faults: false, openEvery: 1 })
+    expect(broken(await judgeVirtual(run))).toEqual([])
+    const { owner } = run.witnesses[0]?.household ?? {}
+    if (!owner) throw new Error("it was not paired")
+    expect(run.stranger.identity).not.toEqual(owner.identity)
+    expect(broken(await judgeVirtual({ ...run, stranger: owner }))).toEqual(["clips opened by others"])
+  })
+
+  test("what was safe when the power went is not forgotten, and is as long as its camera says", {
+    timeout: WITHIN,
+  }, async () => {
+    const run = await fleet(POWER_CUTS)
+    const [witness, ...others] = run.witnesses
+    const [clip] = witness?.recovered.keys() ?? []
+    if (!witness || !clip) throw new Error("no clip of camera 0 was cut")
+    const judged = (changed: Partial<Witness>) =>
+      judgeVirtual({ ...run, witnesses: [{ ...witness, ...changed }, ...others] })
+    const one = (segments: number, id = clip) => new Map([[id, segments]])
+    expect(broken(await judgeVirtual(run))).toEqual([])
+
+    const unlisted = "f".repeat(32)
+    const gone = await judged({ cut: new Map([...witness.cut, [unlisted, 1]]) })
+    expect(broken(gone)).toEqual(["clips lost"])
+    const unsafe = await judged({ cut: new Map([...witness.cut, [unlisted, 0]]) })
+    expect(broken(unsafe)).toEqual([])
+    expect(unsafe.clips.vanished).toBe(gone.clips.vanished + 1)
+    expect(broken(await judged({ cut: one(99) }))).toEqual(["clips lost"])
+    expect(broken(await judged({ recovered: one(99) }))).toEqual(["clips lost"])
+  })
+
+  test.each([
+    ["forgets what no manifest listed", "[...objects.keys()], log)", "[], log)"],
+    ["never says that a clip was cut", "!closed.has(clip))", "false)"],
+    ["says that a clip was cut earlier", "segments: count }))", "segments: Math.max(1, count - 1) }))"],
+    ["logs another length than it signs", "clip, segments })\n  }", "clip, segments: segments + 1 })\n  }"],
+  ])("a firmware that after a power cut %s fails the run", { timeout: WITHIN }, async (_, from, to) => {
+    const forgetful = await mutant<{ runVirtualFleet: typeof runVirtualFleet }>(
+      "harness/virtual/virtual-fleet.ts",
+      { path: "firmware/delivery/open-spool.ts", from, to },
+    )
+    const judgement = await judgeVirtual(await fleet(POWER_CUTS, forgetful.runVirtualFleet))
+    expect(broken(judgement)).toEqual(["clips lost"])
   })
 
   test("time that is replaced too late is refused in words", async () => {
@@ -145,4 +194,8 @@ describe("mistakes are noticed", () => {
 
 function fleet(options: Partial<VirtualFleetOptions>, run = runVirtualFleet) {
   return run({ ...SMALL, ...options })
+}
+
+function broken({ invariants }: VirtualJudgement): readonly string[] {
+  return invariants.filter(({ count }) => count > 0).map(({ name }) => name)
 }

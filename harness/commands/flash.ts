@@ -1,0 +1,152 @@
+import { constants } from "node:fs"
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { createInterface } from "node:readline/promises"
+import { Command } from "commander"
+import { Fault, messageOf } from "../../firmware/errors.ts"
+import { type BatchRow, parseBatch } from "../../hardware/flash/batch.ts"
+import { openBootFolder } from "../../hardware/flash/boot-folder.ts"
+import { openBootImage } from "../../hardware/flash/boot-image.ts"
+import type { BootPartition } from "../../hardware/flash/boot-partition.ts"
+import type { Card } from "../../hardware/flash/card.ts"
+import { masked } from "../../hardware/flash/cloud-init.ts"
+import { bootFiles, flash, PACKAGE_FILE } from "../../hardware/flash/flash.ts"
+import { imagerManifest } from "../../hardware/flash/imager-manifest.ts"
+import { makeFolder } from "../../hardware/make-folder.ts"
+import { type FlashOptions, readCard, readText, refuseMismatch, withFlashOptions } from "./flash-options.ts"
+import { packageBytes } from "./package.ts"
+
+const HELP = `
+First write Raspberry Pi OS Lite (64-bit, trixie, from November 2025 on) to a card, by Raspberry Pi Imager without its
+customisation. Take the card out and in again, then:
+
+  obscura flash --boot /media/$USER/bootfs --wifi "My Network" --country DE --broker mqtts://cloud.example
+
+The first boot needs a network: the camera's package comes from the card, nodejs and gpiod from Debian. Then, on the same
+partition, obscura-status.txt says how it went. The camera makes its key itself, at its first start.
+
+FAT keeps no permissions: until the first boot has wiped it, whoever holds the card can read the Wi-Fi's key (for WPA2 the
+key of this one network, not the password). Imager's own customisation would replace these files: do not use both.`
+
+export function flashCommand(): Command {
+  return withFlashOptions(new Command("flash"))
+    .description(
+      "make a card of Raspberry Pi OS into a camera's: package, Wi-Fi, settings, all in its boot partition",
+    )
+    .addHelpText("after", HELP)
+    .action(run)
+}
+
+async function run(options: FlashOptions): Promise<void> {
+  refuseMismatch(options)
+  const common = await readCard(options, process.env)
+  const cards = await cardsOf(options, common)
+  if (options.dryRun) return dryRun(options, cards)
+  const bytes = await readPackage(options)
+  if (options.out !== undefined) return makeImages(options, options.out, cards, bytes)
+  for (const [index, card] of cards.entries()) {
+    if (cards.length > 1) await askForCard(card, index + 1, cards.length)
+    await flashOne(await openTarget(options), card, bytes)
+  }
+  if (options.manifest !== undefined) await writeManifest(options)
+}
+
+/** One card, or each of the batch. */
+async function cardsOf({ batch, serial }: FlashOptions, common: Card): Promise<readonly Card[]> {
+  if (batch === undefined) return [common]
+  const rows = parseBatch(await readText(batch, "--batch"), batch)
+  const chosen = rows.filter((row) => serial === undefined || row.serial === serial)
+  if (chosen.length === 0) throw new Fault("usage", `${batch}: has no serial ${serial}`)
+  return chosen.map((row: BatchRow) => ({ ...common, ...row }))
+}
+
+async function openTarget({ boot, image }: FlashOptions): Promise<BootPartition> {
+  if (boot !== undefined) return openBootFolder(boot)
+  if (image !== undefined) return openBootImage(image)
+  throw new Fault("broken", "flash: no target")
+}
+
+async function flashOne(partition: BootPartition, card: Card, bytes: Uint8Array): Promise<void> {
+  const files = await flash(partition, card, bytes)
+  const of = card.serial === null ? "" : ` (${card.serial})`
+  console.log(`${partition.name}${of}: ${[...files.keys()].join(", ")}`)
+  console.log(
+    `${partition.name}${of}: SSH ${card.ssh === null ? "stays off" : `is on for ${card.ssh.user}`}; eject it, and give the Pi power`,
+  )
+}
+
+async function makeImages(
+  { image = "" }: FlashOptions,
+  out: string,
+  cards: readonly Card[],
+  bytes: Uint8Array,
+): Promise<void> {
+  await makeFolder(out)
+  for (const card of cards) {
+    const target = join(out, `${card.serial}.img`)
+    try {
+      // Shares its blocks with the original where the file system can; and it holds a secret: 0600 would be lost by copying.
+      await copyFile(image, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    } catch (cause) {
+      throw new Fault("usage", `${target}: cannot be made (${messageOf(cause)})`, { cause })
+    }
+    try {
+      await flashOne(await openBootImage(target), card, bytes)
+    } catch (error) {
+      await rm(target, { force: true })
+      throw error
+    }
+  }
+}
+
+async function askForCard({ serial }: Card, number: number, of: number): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new Fault("usage", "no terminal to ask for the next card: write one at a time, with --serial")
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    await terminal.question(`Card ${number} of ${of}: put in the card for ${serial}, then press Enter. `)
+  } finally {
+    terminal.close()
+  }
+}
+
+async function readPackage({ package: file }: FlashOptions): Promise<Buffer> {
+  if (file === undefined) return packageBytes()
+  try {
+    const bytes = await readFile(file)
+    if (bytes.toString("latin1", 0, 8) === "!<arch>\n") return bytes
+  } catch (cause) {
+    throw new Fault("usage", `--package ${file}: cannot be read (${messageOf(cause)})`, { cause })
+  }
+  throw new Fault("usage", `--package ${file}: this is no Debian package; obscura package makes one`)
+}
+
+async function dryRun(options: FlashOptions, cards: readonly Card[]): Promise<void> {
+  const target = options.boot === undefined && options.image === undefined ? null : await openTarget(options)
+  const existing = async (file: string) => (target === null ? "" : String(await target.read(file)))
+  for (const card of cards) {
+    const files = await bootFiles(masked(card), new Uint8Array(), "obscura-<random for each card>", existing)
+    if (card.serial !== null) console.log(`#### card ${card.serial}\n`)
+    for (const [name, bytes] of files)
+      console.log(
+        name === PACKAGE_FILE
+          ? `==== ${name}: ${options.package ?? "built when it is written"}\n`
+          : `==== ${name}\n${Buffer.from(bytes).toString()}`,
+      )
+  }
+  console.log("Nothing was written.")
+}
+
+async function writeManifest({ image = "", manifest = "" }: FlashOptions): Promise<void> {
+  const text = await imagerManifest(image, new Date().toISOString().slice(0, 10))
+  try {
+    await writeFile(manifest, text)
+  } catch (cause) {
+    throw new Fault(
+      "usage",
+      `${manifest}: cannot be written (${messageOf(cause)}); choose another --manifest`,
+      { cause },
+    )
+  }
+  console.log(`${manifest}: open it in Raspberry Pi Imager 2 by App Options, Content Repository`)
+}
