@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { bech32 } from "@scure/base"
 import type { Random } from "../../firmware/ports.ts"
@@ -11,12 +11,14 @@ import type { Owner } from "./pairing.ts"
 /** How many other owners try each clip. */
 const OTHERS_MAX = 50
 
-/** Everyone who must not be able to open a clip: all other owners, and the cloud with every key it has. */
+/** Everyone who must not be able to open a clip: all other owners, a household without a camera, and the cloud with every key it has. */
 export class Outsiders {
   tries = 0
   readonly #owners: readonly Owner[]
   readonly #server: readonly Identity[]
   readonly #random: Random
+  /** Tries even where a single camera has a single owner. */
+  readonly #stranger = identityOf(randomBytes(32))
 
   constructor(owners: readonly Owner[], server: readonly Identity[], seed: number) {
     this.#owners = owners
@@ -25,14 +27,25 @@ export class Outsiders {
   }
 
   /**
-   * Lets them try the objects of one clip of camera `index`'s owner: every server key, and all other owners or a seeded
-   * sample of 50. Each of them tries at least one object, in rotation, so that each object is tried by at least one of
+   * Lets them try the objects of one clip of camera `index`'s owner: every server key, the stranger, and all other
+   * owners or a seeded sample of 50. Each of them tries at least one object, in rotation, so that each object is tried by at least one of
    * either kind. Resolves with how many tries opened something.
    */
   async open(objects: readonly Uint8Array[], index: number): Promise<number> {
-    const others = this.#owners.filter((owner) => owner.index !== index).map(({ keys }) => keys.identity)
-    const chosen = sample(others, OTHERS_MAX, this.#random)
+    const chosen = [this.#stranger, ...this.#others(index)]
     return (await this.#rotate(chosen, objects)) + (await this.#rotate(this.#server, objects))
+  }
+
+  #others(index: number): readonly Identity[] {
+    const owners = this.#owners
+    if (owners.length - 1 <= OTHERS_MAX)
+      return owners.filter((owner) => owner.index !== index).map(({ keys }) => keys.identity)
+    const chosen = new Map<number, Identity>()
+    while (chosen.size < OTHERS_MAX) {
+      const owner = owners[Math.floor(this.#random.next() * owners.length)]
+      if (owner && owner.index !== index) chosen.set(owner.index, owner.keys.identity)
+    }
+    return [...chosen.values()]
   }
 
   async #rotate(identities: readonly Identity[], objects: readonly Uint8Array[]): Promise<number> {
@@ -75,17 +88,4 @@ export async function serverIdentities(keyFile: string): Promise<readonly Identi
 
 function identityOf(secret: Uint8Array): Identity {
   return identityFromText(bech32.encode("age-secret-key-", bech32.toWords(secret), false).toUpperCase())
-}
-
-/** At most `most` of `all`, each as likely. */
-function sample<T>(all: readonly T[], most: number, random: Random): readonly T[] {
-  if (all.length <= most) return all
-  const left = [...all]
-  // Fisher and Yates, as far as needed.
-  for (let i = 0; i < most; i++) {
-    const j = i + Math.floor(random.next() * (left.length - i))
-    const [a, b] = [left[i], left[j]]
-    if (a !== undefined && b !== undefined) [left[i], left[j]] = [b, a]
-  }
-  return left.slice(0, most)
 }
