@@ -1,0 +1,72 @@
+import type { CameraConfig } from "../../firmware/config.ts"
+import { Fault } from "../../firmware/errors.ts"
+import type { Clock, Lens, Log } from "../../firmware/ports.ts"
+import type { PiModel } from "../model.ts"
+import type { LensSettings } from "../settings.ts"
+import { findExecutable, isExecutable } from "./process.ts"
+import { RASPIVID, RaspicamLens } from "./raspicam.ts"
+import { RpicamLens } from "./rpicam.ts"
+import {
+  givesTimestamps,
+  packageFor,
+  probeRpicamVid,
+  type RpicamVid,
+  refuseTooLittle,
+} from "./rpicam-options.ts"
+
+export interface LensChoice {
+  readonly config: CameraConfig["lens"]
+  readonly settings: LensSettings
+  readonly model: PiModel
+  readonly clock: Clock
+  readonly log: Log
+  /** rpicam-vid is looked for on its PATH. */
+  readonly env: NodeJS.ProcessEnv
+  /** A folder of ours that does not outlive the boot. */
+  readonly runtimeDirectory: string
+  /** Default: where the raspicam package looks. */
+  readonly raspividPath?: string
+}
+
+/**
+ * The lens of this board: rpicam-vid when it is there, else the raspicam package where raspivid is, and a line in the log
+ * that says why. It does not start the camera.
+ *
+ * @throws Fault "unavailable", definite, with what to install.
+ */
+export async function chooseLens(choice: LensChoice): Promise<Lens> {
+  const { settings, model, log, raspividPath = RASPIVID } = choice
+  const vid = settings.use === "raspicam" ? null : await findRpicamVid(choice.env)
+  if (vid) {
+    refuseTooLittle(vid, model, settings)
+    log.write({ event: "lens chosen", lens: "rpicam-vid", reason: whyRpicam(vid, choice) })
+    return new RpicamLens({ ...choice, vid })
+  }
+  if (settings.use !== "rpicam-vid" && (await isExecutable(raspividPath))) {
+    if (settings.motionDetection)
+      throw new Fault("unavailable", "raspivid cannot look for motion: set lens.motionDetection to false")
+    const why = settings.use === "raspicam" ? "the settings ask for it" : "there is no rpicam-vid"
+    log.write({ event: "lens chosen", lens: "raspicam", reason: `${why}; raspivid is ${raspividPath}` })
+    return new RaspicamLens(choice)
+  }
+  throw new Fault("unavailable", whatToInstall(choice, raspividPath))
+}
+
+/** The rpicam-vid on the PATH of `env`; null: there is none. @throws Fault "unavailable", definite: it does not run. */
+export async function findRpicamVid(env: NodeJS.ProcessEnv): Promise<RpicamVid | null> {
+  const path = await findExecutable("rpicam-vid", env)
+  return path === null ? null : probeRpicamVid(path, env)
+}
+
+function whyRpicam(vid: RpicamVid, { settings, model }: LensChoice): string {
+  const why = settings.use === "auto" ? "it is there" : "the settings ask for it"
+  const times = givesTimestamps(vid, model) ? "with its timestamps" : "times by the nominal frame rate"
+  return `${why}: ${vid.path}, ${model.hasHardwareEncoder ? "encoded by the board" : "encoded on the processor"}, ${times}`
+}
+
+function whatToInstall({ settings: { use }, model }: LensChoice, raspividPath: string): string {
+  if (use === "raspicam")
+    return `the settings ask for raspicam, but there is no ${raspividPath}: on a system with rpicam-vid, \`sudo obscura-camera shim\` puts one there; or set lens.use to auto`
+  const legacy = use === "auto" ? ` and no ${raspividPath}` : ""
+  return `there is no rpicam-vid on the PATH${legacy}: \`sudo apt install ${packageFor(model)}\``
+}
