@@ -9,6 +9,10 @@ import type { Bytes, Milliseconds } from "./units.ts"
 export type LogLine =
   | { readonly event: "started"; readonly device: string }
   | { readonly event: "stopped" }
+  /** It was somebody's, and is nobody's now: who it was. */
+  | { readonly event: "reset"; readonly device: string }
+  /** It waits for a press of its button. */
+  | { readonly event: "no owner yet"; readonly device: string }
   | { readonly event: "looking for a setup text" }
   | { readonly event: "pairing opened" }
   | { readonly event: "pairing failed"; readonly reason: string; readonly triesLeft: number }

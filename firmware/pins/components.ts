@@ -37,9 +37,17 @@ export async function componentsOn(io: PinsIo, pins: PinNumbers): Promise<Compon
   }
   return {
     // "NC" leaves the pull-up off and counts high as closed: a PIR drives its wire both ways.
-    motion: once("motion", pins.motion, () => new five.Switch({ board, pin: pins.motion, type: "NC" })),
-    bell: once("bell", pins.bell, () => new five.Button({ board, pin: pins.bell, isPulldown: true })),
-    light: once("light", pins.light, () => new five.Led({ board, pin: pins.light })),
+    motion: once(
+      "motion",
+      pins.motion,
+      () => new five.Switch({ id: "motion", board, pin: pins.motion, type: "NC" }),
+    ),
+    bell: once(
+      "bell",
+      pins.bell,
+      () => new five.Button({ id: "bell", board, pin: pins.bell, isPulldown: true }),
+    ),
+    light: once("light", pins.light, () => new five.Led({ id: "light", board, pin: pins.light })),
     status: perhaps(pins.status, (pin) => once("status", pin, () => new five.Led({ board, pin }))),
     infraredCut: perhaps(pins.infraredCut, (pin) => once("cut", pin, () => new five.Led({ board, pin }))),
     shutter: perhaps(pins.shutter, (pin) => once("shutter", pin, () => new five.Servo({ board, pin }))),
@@ -62,7 +70,7 @@ function boardOn(io: PinsIo): Promise<Board> {
 
 function readyBoard(io: PinsIo): Promise<Board> {
   return new Promise((resolve, reject) => {
-    const board = new five.Board({ io, repl: false, debug: false, sigint: false })
+    const board = new five.Board({ id: "camera", io, repl: false, debug: false, sigint: false })
     const fail = (cause: unknown) =>
       reject(new Fault("unavailable", `pins: ${messageOf(cause)}`, { definite: false, cause }))
     // An "error" nobody listens for would end the process. Once ready, the board only repeats the IO's own errors, and

@@ -6,6 +6,16 @@ declare module "johnny-five" {
     /** true: a SIGINT listener for each board, which ends the process before anything is cleaned up. */
     sigint?: boolean
   }
+  /** Whatever has none is given a random one, digit by digit. */
+  interface SwitchOption {
+    id?: string
+  }
+  interface ButtonOption {
+    id?: string
+  }
+  interface LedOption {
+    id?: string
+  }
   interface Board {
     /** The components made on it. */
     readonly register: readonly object[]

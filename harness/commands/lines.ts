@@ -2,26 +2,11 @@ import { type DestinationStream, type Logger, pino } from "pino"
 import pretty from "pino-pretty"
 import type { LogLine } from "../../firmware/log.ts"
 import type { Log } from "../../firmware/ports.ts"
+import { levelOf, rounded } from "../../hardware/program/log-lines.ts"
 import type { CloudLine, CloudLog } from "../cloud/cloud-log.ts"
 
-const WARNINGS = new Set([
-  "lens lost",
-  "media skipped",
-  "long group of pictures",
-  "clip lost",
-  "clip recovered",
-  "dropped",
-  "disconnected",
-  "upload repeated",
-  "pairing failed",
-  "upload refused",
-  "receipt refused",
-  "spool damaged",
-  "bucket damaged",
-  "refused",
-  "door refused",
-  "fork",
-])
+/** Of the cloud's lines; of a camera's, its own program says. */
+const WARNINGS: ReadonlySet<string> = new Set(["bucket damaged", "refused", "door refused", "fork"])
 
 /** Lines for a person on a terminal, JSON for a machine anywhere else. */
 export function makeLogger(
@@ -52,12 +37,6 @@ export function cloudLog(logger: Logger): CloudLog {
 
 function put(logger: Logger, who: string, line: LogLine | CloudLine): void {
   const { event, ...fields } = line
-  const level = event === "fault" ? "error" : WARNINGS.has(event) ? "warn" : "info"
+  const level = WARNINGS.has(event) ? "warn" : levelOf(event)
   logger[level]({ who, event, ...rounded(fields) }, `${who}: ${event}`)
-}
-
-/** Nobody reads the nanoseconds of a millisecond. */
-function rounded(fields: object): object {
-  const round = (value: unknown) => (typeof value === "number" ? Math.round(value * 10) / 10 : value)
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, round(value)]))
 }

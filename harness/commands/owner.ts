@@ -18,6 +18,7 @@ import { ownerResendCommand } from "./owner-resend.ts"
 import { ownerListCommand, ownerVerifyCommand } from "./owner-vault.ts"
 import { readPassphrase } from "./passphrase.ts"
 import { stopOnSignals } from "./stop.ts"
+import { terminalQr } from "./terminal-qr.ts"
 
 export function ownerCommand(): Command {
   return new Command("owner")
@@ -108,6 +109,7 @@ function pairCommand(): Command {
         `Press the camera's button, then show it this text within ${PAIRING_WITHIN / 60_000} minutes:\n`,
       )
       console.log(setupText(code))
+      if (process.stdout.isTTY) console.log(`\n${terminalQr(setupText(code))}`)
       const parts = {
         dialler,
         clock: processClock(),

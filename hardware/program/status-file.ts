@@ -1,0 +1,81 @@
+import { chmod, readFile, rename, writeFile } from "node:fs/promises"
+import { uptime } from "node:os"
+import { join } from "node:path"
+import { z } from "zod"
+import { STATES } from "../../firmware/pins/camera-state.ts"
+import type { Seconds } from "../../firmware/units.ts"
+
+/**
+ * What a running camera says of itself, in <runtime>/status.json: for `status`, and for whoever reads JSON. It holds no
+ * secret, and anybody on the board may read it.
+ */
+export const cameraStatus = z.strictObject({
+  version: z.string(),
+  process: z.int(),
+  /** The kernel's boot, and the seconds since it when this was written: a wrong clock changes neither. */
+  boot: z.string(),
+  uptimeSeconds: z.number(),
+  startedAt: z.iso.datetime(),
+  writtenAt: z.iso.datetime(),
+  state: z.enum([...STATES, "stopped"]),
+  /** null: it has no key yet. */
+  device: z.string().nullable(),
+  paired: z.boolean(),
+  broker: z.string().nullable(),
+  connectedSince: z.iso.datetime().nullable(),
+  lastDeliveredAt: z.iso.datetime().nullable(),
+  spool: z.strictObject({ objects: z.int(), bytes: z.int(), waiting: z.int() }),
+  freeBytes: z.number().nullable(),
+  lens: z.string().nullable(),
+  lastFault: z.strictObject({ at: z.iso.datetime(), where: z.string(), reason: z.string() }).nullable(),
+  temperatureCelsius: z.number().nullable(),
+  undervoltage: z.boolean().nullable(),
+  throttled: z.boolean().nullable(),
+})
+export type CameraStatus = z.infer<typeof cameraStatus>
+
+/** It is written at least every ten seconds: older than this, whoever wrote it is stuck. */
+export const FRESH_FOR: Seconds = 30
+
+/** Whole or not at all: `status` may read at any time. @throws as node does. */
+export async function writeStatus(runtime: string, status: CameraStatus): Promise<void> {
+  const path = fileIn(runtime)
+  await writeFile(`${path}.new`, `${JSON.stringify(status)}\n`)
+  await chmod(`${path}.new`, 0o644) // whatever the service's umask is
+  await rename(`${path}.new`, path)
+}
+
+/** null: there is none, or it is no status of ours. */
+export async function readStatus(runtime: string): Promise<CameraStatus | null> {
+  try {
+    const read = cameraStatus.safeParse(JSON.parse(await readFile(fileIn(runtime), "utf8")))
+    return read.success ? read.data : null
+  } catch {
+    // Not there, or not JSON: as good as nothing.
+    return null
+  }
+}
+
+/** Is whoever wrote this still there, and not long silent? */
+export async function isCurrent(status: CameraStatus): Promise<boolean> {
+  if (status.state === "stopped" || status.boot !== (await kernelBoot())) return false
+  return isAlive(status.process) && uptime() - status.uptimeSeconds < FRESH_FOR
+}
+
+/** "-" where the kernel does not tell. */
+export async function kernelBoot(): Promise<string> {
+  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "-")).trim()
+}
+
+function isAlive(id: number): boolean {
+  try {
+    process.kill(id, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
+}
+
+function fileIn(runtime: string): string {
+  return join(runtime, "status.json")
+}
