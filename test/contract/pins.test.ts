@@ -1,6 +1,13 @@
-import { describe, expect, test } from "vitest"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { parseConfig } from "../../firmware/config.ts"
 import type { PinsIo } from "../../firmware/ports.ts"
+import { processClock } from "../../hardware/clock.ts"
+import { openGpiod } from "../../hardware/gpiod/gpiod-io.ts"
 import { VirtualIo } from "../../simulator/virtual-io.ts"
+import { startKernel } from "../hardware/gpiod-kernel.ts"
 
 /** An IO plugin with a hand on the other end of its wires. */
 interface PinsUnderTest {
@@ -8,9 +15,9 @@ interface PinsUnderTest {
   readonly input: number
   readonly output: number
   /** Puts a level on the input's wire. */
-  set(value: 0 | 1): Promise<void> | void
+  set(value: 0 | 1): void
   /** What is on the output's wire. */
-  level(): Promise<number> | number
+  level(): number
   /** Makes the output impossible to drive. */
   breakOutput(): Promise<void> | void
 }
@@ -24,9 +31,13 @@ interface JohnnyFivePlugin {
   digitalRead(pin: number, listener: (value: number) => void): void
 }
 
-const makers: Readonly<Record<string, () => PinsUnderTest>> = {
-  virtual() {
+/** Makes one whose input is at a level already. */
+type Make = (atBoot: 0 | 1) => Promise<PinsUnderTest>
+
+const makers: Readonly<Record<string, Make>> = {
+  async virtual(atBoot) {
     const io = new VirtualIo()
+    io.set(17, atBoot)
     return {
       io,
       input: 17,
@@ -36,11 +47,38 @@ const makers: Readonly<Record<string, () => PinsUnderTest>> = {
       breakOutput: () => io.breakPin(22),
     }
   },
+  "gpiod 1.6": (atBoot) => gpiod(1, atBoot),
+  "gpiod 2": (atBoot) => gpiod(2, atBoot),
+}
+
+async function gpiod(version: 1 | 2, atBoot: 0 | 1): Promise<PinsUnderTest> {
+  const folder = mkdtempSync(join(tmpdir(), "gpiod-"))
+  const kernel = await startKernel({ folder, version })
+  onTestFinished(async () => {
+    await kernel.close()
+    rmSync(folder, { recursive: true })
+  })
+  kernel.set(17, atBoot)
+  const io = await openGpiod({
+    pins: parseConfig().pins,
+    chipLabel: "pinctrl-bcm2711",
+    env: kernel.toolsEnv,
+    clock: processClock(),
+    log: { write: () => undefined },
+  })
+  return {
+    io,
+    input: 17,
+    output: 22,
+    set: (value) => kernel.set(17, value),
+    level: () => kernel.level(22),
+    breakOutput: () => kernel.refuse(22, "EIO"),
+  }
 }
 
 describe.each(Object.entries(makers))("%s pins", (_name, make) => {
   test("says connect before ready, each once, and is ready by then", async () => {
-    const { io } = make()
+    const { io } = await make(0)
     const said: string[] = []
     io.on("connect", () => said.push("connect"))
     const ready = new Promise<void>((resolve) =>
@@ -57,25 +95,26 @@ describe.each(Object.entries(makers))("%s pins", (_name, make) => {
   })
 
   test("the first reading is the level that is there, also if it is high at boot", async () => {
-    const { io, input, set } = await readied(make)
-    await set(1)
+    const { io, input } = await readied(make, 1)
     expect(await firstReading(io, input)).toBe(1)
     await io.close()
   })
 
   test("edges arrive in order, none twice", async () => {
     const { io, input, set } = await readied(make)
-    const edges: number[] = []
+    const heard: number[] = []
+    const expected = [0, 1, 0, 1, 0]
     io.pinMode(input, io.MODES.INPUT)
-    await new Promise<void>((resolve) =>
+    await new Promise<void>((resolve) => {
       io.digitalRead(input, (value) => {
-        edges.push(value)
-        if (edges.length === 1) resolve()
-      }),
-    )
-    for (const value of [1, 0, 1, 1, 0] as const) await set(value)
-    expect(edges).toEqual([0, 1, 0, 1, 0])
+        heard.push(value)
+        if (heard.length === 1) for (const level of [1, 0, 1, 1, 0] as const) set(level)
+        if (heard.length === expected.length) resolve()
+      })
+    })
+    // What came twice would have come by then.
     await io.close()
+    expect(heard).toEqual(expected)
   })
 
   test("an output is driven when its promise resolves", async () => {
@@ -84,8 +123,17 @@ describe.each(Object.entries(makers))("%s pins", (_name, make) => {
     for (const value of [1, 0, 1]) {
       io.digitalWrite(output, value)
       await io.driven(output)
-      expect(await level()).toBe(value)
+      expect(level()).toBe(value)
     }
+    await io.close()
+  })
+
+  test("of several writes the last is what is driven", async () => {
+    const { io, output, level } = await readied(make)
+    io.pinMode(output, io.MODES.OUTPUT)
+    for (const value of [1, 0, 0, 1, 0, 1]) io.digitalWrite(output, value)
+    await io.driven(output)
+    expect(level()).toBe(1)
     await io.close()
   })
 
@@ -105,13 +153,13 @@ describe.each(Object.entries(makers))("%s pins", (_name, make) => {
     await io.driven(output)
     await io.close()
     await io.close()
-    expect(await level()).toBe(0)
+    expect(level()).toBe(0)
     await expect(io.driven(output)).rejects.toEqual(expect.objectContaining({ kind: "unavailable" }))
   })
 })
 
-async function readied(make: () => PinsUnderTest): Promise<PinsUnderTest> {
-  const made = make()
+async function readied(make: Make, atBoot: 0 | 1 = 0): Promise<PinsUnderTest> {
+  const made = await make(atBoot)
   await new Promise<void>((resolve) => made.io.once("ready", resolve))
   return made
 }
