@@ -43,7 +43,7 @@ export async function runLoops(
   signal: AbortSignal,
 ): Promise<void> {
   const identity = await openIdentity(outside.disk)
-  const file = new OwnershipFile(outside.disk, identity.device)
+  const file = new OwnershipFile(outside.disk, identity)
   const paired = await file.read()
   if (!paired) throw new Fault("unpaired", "this camera has no owner yet: press its button and pair it first")
   let ownership = paired
@@ -95,7 +95,7 @@ export async function pairCamera(
   signal: AbortSignal,
 ): Promise<boolean> {
   const identity = await openIdentity(outside.disk)
-  const file = new OwnershipFile(outside.disk, identity.device)
+  const file = new OwnershipFile(outside.disk, identity)
   if (await file.read()) return true
   const pins = await wirePins(outside, config)
   const board = { ...outside, log: pins.log }

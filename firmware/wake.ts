@@ -1,29 +1,31 @@
+type Leave = () => void
+
+const NOBODY: readonly Leave[] = []
+
 /**
  * One waiting room: those who wait are woken together, and look for themselves whether there is work.
- * There is no room while nobody waits.
+ * They are one or two, so a list as long as that: a set has room for four, and a camera has a handful of rooms.
  */
 export class WakeUp {
-  #waiting: Set<() => void> | null = null
+  #waiting = NOBODY
 
   /** Resolves at the next `wake`, or when `signal` aborts. */
   wait(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve()
-      this.#waiting ??= new Set()
-      const room = this.#waiting
       const leave = () => {
-        room.delete(leave)
+        if (this.#waiting !== NOBODY) this.#waiting = this.#waiting.filter((other) => other !== leave)
         signal?.removeEventListener("abort", leave)
         resolve()
       }
-      room.add(leave)
+      this.#waiting = this.#waiting.concat(leave)
       signal?.addEventListener("abort", leave)
     })
   }
 
   wake(): void {
     const room = this.#waiting
-    this.#waiting = null
-    if (room) for (const leave of room) leave()
+    this.#waiting = NOBODY
+    for (const leave of room) leave()
   }
 }

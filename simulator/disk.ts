@@ -122,7 +122,7 @@ class Medium {
   powered = true
   readonly #clock: Clock
   readonly #random: Random
-  readonly #inFlight = new Set<AbortController>()
+  #inFlight: Set<AbortController> | null = null
 
   constructor(bytesMax: Bytes, faults: DiskFaults, clock: Clock, random: Random) {
     this.bytesMax = bytesMax
@@ -145,7 +145,7 @@ class Medium {
 
   cut(): void {
     this.powered = false
-    for (const write of this.#inFlight) write.abort()
+    for (const write of this.#inFlight ?? []) write.abort()
   }
 
   #durationOf(size: Bytes): Milliseconds {
@@ -154,6 +154,7 @@ class Medium {
 
   async #inTime(duration: Milliseconds, commit: () => void): Promise<void> {
     const write = new AbortController()
+    this.#inFlight ??= new Set()
     this.#inFlight.add(write)
     await this.#clock.sleep(duration, write.signal)
     this.#inFlight.delete(write)

@@ -46,10 +46,7 @@ export class VirtualLens implements Lens {
   faults: LensFaults = noFaults.lens
   readonly #options: LensOptions
   readonly #template: Uint8Array
-  readonly gaps: { readonly missed: Set<number>; readonly torn: Set<number> } = {
-    missed: new Set(),
-    torn: new Set(),
-  }
+  #gaps: { readonly missed: Set<number>; readonly torn: Set<number> } | null = null
   #group = 0
   #handedAt: Milliseconds | null = null
 
@@ -59,6 +56,11 @@ export class VirtualLens implements Lens {
       throw new Fault("usage", `a canary of more than ${CANARY_BYTES_MAX} bytes`)
     this.#options = options
     this.#template = markTemplate(options)
+  }
+
+  get gaps(): { readonly missed: Set<number>; readonly torn: Set<number> } {
+    this.#gaps ??= { missed: new Set(), torn: new Set() }
+    return this.#gaps
   }
 
   /** How many groups of pictures have been taken, given or not. */
@@ -80,7 +82,9 @@ export class VirtualLens implements Lens {
     while (!signal.aborted) {
       let moment = momentOf(this.#options, this.#group)
       if (pace === "real" || this.faults.stalled) {
-        due = await this.#waitFor(due + millisecondsOf(moment.group.duration), signal)
+        due += millisecondsOf(moment.group.duration)
+        if (rest) due = await this.#restUntil(due, rest, signal)
+        else await clock.sleep(Math.max(0, together(due) - clock.monotonic()), signal)
         moment = momentOf(this.#options, this.#group)
       } else await setImmediate()
       if (signal.aborted) return
@@ -103,10 +107,10 @@ export class VirtualLens implements Lens {
   }
 
   /** Waits for the next group, due at `due`. Returns when the group is due that is next then: later, after a long rest. */
-  async #waitFor(due: Milliseconds, signal: AbortSignal): Promise<Milliseconds> {
-    const { clock, rest, footage } = this.#options
+  async #restUntil(due: Milliseconds, rest: Rest, signal: AbortSignal): Promise<Milliseconds> {
+    const { clock, footage } = this.#options
     let next = due
-    if (rest && together(next) > clock.monotonic()) {
+    if (together(next) > clock.monotonic()) {
       await rest.untilWatched(signal)
       // Left out by whole loops of the footage.
       const loops = (clock.monotonic() - rest.lookBack - next) / millisecondsOf(footage.duration)
@@ -115,7 +119,7 @@ export class VirtualLens implements Lens {
         next += Math.floor(loops) * millisecondsOf(footage.duration)
       }
     }
-    if (!rest || together(next) > clock.monotonic())
+    if (together(next) > clock.monotonic())
       await clock.sleep(Math.max(0, together(next) - clock.monotonic()), signal)
     return next
   }

@@ -47,7 +47,7 @@ export class VirtualIo extends EventEmitter implements PinsIo {
   readonly analogPins: readonly number[] = []
   readonly #levels = new Uint16Array(PINS)
   readonly #modes = new Uint16Array(PINS)
-  readonly #broken = new Set<number>()
+  #broken: ReadonlySet<number> | null = null
   #patterns: Map<number, readonly Milliseconds[]> | null = null
   #writes: { readonly list: PinWrite[]; readonly now: () => Milliseconds } | null = null
   #open = true
@@ -84,13 +84,13 @@ export class VirtualIo extends EventEmitter implements PinsIo {
 
   /** From now on writes to this pin do not reach its wire, and `driven` says so. */
   breakPin(pin: number): void {
-    this.#broken.add(pin)
+    this.#broken = new Set([...(this.#broken ?? []), pin])
   }
 
   /** As after power-on: inputs low, outputs off, nothing broken or recorded. johnny-five's listeners stay. */
   reset(): void {
     this.#writes = null
-    this.#broken.clear()
+    this.#broken = null
     this.#release()
     this.#open = true
   }
@@ -104,7 +104,7 @@ export class VirtualIo extends EventEmitter implements PinsIo {
 
   async driven(pin: number): Promise<void> {
     if (!this.#open) throw new Fault("unavailable", `pin ${pin}: closed`)
-    if (this.#broken.has(pin)) throw new Fault("unavailable", `pin ${pin}: does not follow`)
+    if (this.#broken?.has(pin)) throw new Fault("unavailable", `pin ${pin}: does not follow`)
   }
 
   pattern(pin: number, durations: readonly Milliseconds[]): void {
@@ -151,7 +151,7 @@ export class VirtualIo extends EventEmitter implements PinsIo {
   }
 
   #write(pin: number, value: number): void {
-    if (!this.#open || this.#broken.has(pin)) return
+    if (!this.#open || this.#broken?.has(pin)) return
     this.#levels[pin] = value
     this.#patterns?.delete(pin)
     this.#writes?.list.push({ pin, value, at: this.#writes.now() })

@@ -1,10 +1,10 @@
-import { type ISubscriptionMap, MqttClient, type Packet, Store } from "mqtt"
+import { type IStore, MqttClient, type Packet } from "mqtt"
 import { Fault, messageOf } from "../errors.ts"
 import type { Clock, Connection } from "../ports.ts"
 import type { Milliseconds } from "../units.ts"
 import { boundIncomingPackets } from "./packet-bound.ts"
+import { publishHead, subscribePacket } from "./packets.ts"
 import { PAYLOAD_BYTES_MAX } from "./protocol.ts"
-import { publishHead } from "./publish-packet.ts"
 
 /**
  * One MQTT 3.1.1 connection, from CONNECT to its end; never reused. The only file that knows mqtt.js.
@@ -42,6 +42,13 @@ export interface MqttConnection {
 
 /** The longest topic and the packet's own fields. */
 const TOPIC_BYTES_MAX = 200
+/** Of SUBSCRIBE, which is answered before anything else needs an identifier. */
+const SUBSCRIPTION_ID = 1
+/** In a SUBACK (§3.9.3). */
+const DENIED = 0x80
+const ignore = (): void => undefined
+/** What is sent instead of a packet's payload, which is empty. */
+const PARTS = new WeakMap<object, readonly Uint8Array[]>()
 
 /**
  * Resolves when connected and subscribed.
@@ -53,7 +60,6 @@ export async function openMqtt(
   options: MqttOptions,
 ): Promise<MqttConnection> {
   const { stream } = connection
-  const outgoingStore = new Store()
   const client = new MqttClient(() => stream, {
     protocolVersion: 4,
     clean: true,
@@ -68,16 +74,19 @@ export async function openMqtt(
     resubscribe: false,
     queueQoSZero: false,
     writeCache: false,
-    timerVariant: new RepeatingTimers(clock),
-    outgoingStore,
+    timerVariant: timersOn(clock),
+    outgoingStore: NOTHING_STORED,
+    incomingStore: NOTHING_STORED,
     // Its debug lines cost even where nobody reads them.
-    log: () => undefined,
+    log: ignore,
     ...(options.willTopic === null
       ? {}
       : { will: { topic: options.willTopic, payload: "", qos: 1 as const, retain: false } }),
   })
-  const payloads = new WeakMap<object, readonly Uint8Array[]>()
-  writeWithoutCopies(client, outgoingStore, payloads)
+  // CONNECT waits in the corked stream: this goes with it, in one segment, and a broker that refuses the one must not
+  // look at the other (§3.1.4).
+  if (options.subscriptions.length > 0) stream.write(subscribePacket(options.subscriptions, SUBSCRIPTION_ID))
+  writeWithoutCopies(client)
   const inFlight = new Map<(fault: Fault) => void, Milliseconds>()
   let reason = "the connection closed"
   let closed = false
@@ -104,6 +113,7 @@ export async function openMqtt(
   options.signal.addEventListener("abort", end, { once: true })
   try {
     if (options.signal.aborted) throw new Fault("unavailable", "the broker did not answer in time")
+    // Of `options` nothing may be left in a closure: they hold the password and whoever gives up connecting.
     const done = handshake(client, options)
     await new Promise<void>((resolve, reject) => {
       done.then(resolve, reject)
@@ -124,7 +134,7 @@ export async function openMqtt(
         if (closed) return reject(new Fault("unavailable", reason))
         inFlight.set(reject, clock.monotonic())
         const payload = Buffer.alloc(0)
-        payloads.set(payload, parts)
+        PARTS.set(payload, parts)
         client.publish(topic, payload, { qos: 1 }, (error) => {
           inFlight.delete(reject)
           if (error) reject(new Fault("unavailable", messageOf(error), { definite: false, cause: error }))
@@ -137,60 +147,90 @@ export async function openMqtt(
   }
 }
 
+/** Resolves when both answers have come: mqtt.js may tell of the second first. */
 async function handshake(client: MqttClient, { onMessage, subscriptions }: MqttOptions): Promise<void> {
+  client.on("message", onMessage)
+  const subscribed = subscriptions.length === 0 ? null : subscriptionOf(client)
   await new Promise<void>((resolve) => client.once("connect", () => resolve()))
   // Used up, and kept it would keep the 8 KiB pool that node cut it from.
   client.options.password = ""
-  client.on("message", onMessage)
-  if (subscriptions.length > 0) await subscribe(client, subscriptions)
+  if ((await subscribed) === "denied") throw new Fault("refused", "the broker refused a subscription")
 }
 
-async function subscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
-  const map: ISubscriptionMap = Object.fromEntries(topics.map((topic) => [topic, { qos: 1 as const }]))
-  try {
-    const granted = await client.subscribeAsync(map)
-    const denied = granted.find(({ qos }) => qos > 2)
-    if (denied) throw new Fault("refused", "the broker refused a subscription")
-  } catch (cause) {
-    throw new Fault("refused", `the broker refused a subscription: ${messageOf(cause)}`, { cause })
-  }
+function subscriptionOf(client: MqttClient): Promise<"granted" | "denied"> {
+  return new Promise((resolve) => {
+    const onPacket = (packet: Packet) => {
+      if (packet.cmd !== "suback" || packet.messageId !== SUBSCRIPTION_ID) return
+      client.off("packetreceive", onPacket)
+      resolve(packet.granted.some((quality) => quality === DENIED) ? "denied" : "granted")
+    }
+    client.on("packetreceive", onPacket)
+  })
 }
 
 /**
  * Of each message not yet acknowledged mqtt.js stores a deep copy, payload included, to send again over its next
- * connection. There is none: `publish` rejects when this one ends, and whoever published has the bytes. So only the
- * message's id is stored, which mqtt.js looks for at PUBACK. And a payload, which it wants in one piece, is written here
- * in the pieces it has: to join them would be a copy of every byte that leaves the camera.
+ * connection. There is none: `publish` rejects when this one ends, and whoever published has the bytes. So nothing is
+ * stored (`NOTHING_STORED`). And a payload, which it wants in one piece, is written here in the pieces it has: to join
+ * them would be a copy of every byte that leaves the camera.
  */
-function writeWithoutCopies(
-  client: MqttClient,
-  store: Store,
-  payloads: WeakMap<object, readonly Uint8Array[]>,
-): void {
+function writeWithoutCopies(client: MqttClient): void {
   if (typeof Reflect.get(client, "_storeAndSend") !== "function")
     throw new Fault("broken", "mqtt.js stores elsewhere: it would send nothing of a payload")
   const storeAndSend = (packet: Packet, sent: () => void, stored: () => void): void => {
-    const parts =
-      packet.cmd === "publish" && typeof packet.payload === "object" && payloads.get(packet.payload)
+    const parts = packet.cmd === "publish" && typeof packet.payload === "object" && PARTS.get(packet.payload)
     if (!parts) throw new Fault("broken", "mqtt.js sends what was not published")
     const id = packet.messageId ?? 0
-    store.put({ cmd: "puback", messageId: id }, () => {
-      stored()
-      const { stream } = client
-      stream.cork()
-      stream.write(
-        publishHead(
-          packet.topic,
-          id,
-          parts.reduce((sum, { length }) => sum + length, 0),
-        ),
-      )
-      for (const part of parts) stream.write(part)
-      stream.uncork()
-      sent()
-    })
+    stored()
+    const { stream } = client
+    const payloadBytes = parts.reduce((sum, { length }) => sum + length, 0)
+    stream.cork()
+    stream.write(publishHead(packet.topic, id, payloadBytes))
+    for (const part of parts) stream.write(part)
+    stream.uncork()
+    sent()
   }
   Reflect.set(client, "_storeAndSend", storeAndSend)
+}
+
+/**
+ * The store of a client that never connects twice, so one for all: empty when mqtt.js looks for what an earlier
+ * connection left, and content with whatever PUBACK takes out of it; that the message was under way it has checked before.
+ */
+const NOTHING_STORED: IStore = {
+  put: (_packet, done) => {
+    done?.()
+    return NOTHING_STORED
+  },
+  del: (packet, done) => {
+    done(undefined, packet as Packet)
+    return NOTHING_STORED
+  },
+  get: (_packet, done) => {
+    done(new Error("nothing is stored"))
+    return NOTHING_STORED
+  },
+  createStream: () => ENDED as unknown as ReturnType<IStore["createStream"]>,
+  close: (done) => done?.(),
+}
+
+/** As much of a stream without anything in it as mqtt.js looks at. */
+const ENDED = {
+  on(event: string, listener: () => void) {
+    if (event === "end") queueMicrotask(listener)
+  },
+  once: () => undefined,
+  read: () => null,
+  destroy: () => undefined,
+}
+
+/** Those of one clock, for all its connections. */
+const TIMERS = new WeakMap<Clock, RepeatingTimers>()
+
+function timersOn(clock: Clock): RepeatingTimers {
+  const timers = TIMERS.get(clock) ?? new RepeatingTimers(clock)
+  TIMERS.set(clock, timers)
+  return timers
 }
 
 /** mqtt.js wants a repeating timer; ours run once. */

@@ -92,32 +92,43 @@ export function signerOf(bytes: Uint8Array): string | null {
  *         Fault "tampered": another kind, another key, or a signature that does not hold. All definite.
  */
 export function verify<T>(kind: SignedKind, bytes: Uint8Array, key: PublicKey, shape: z.ZodType<T>): T {
-  return fromJson(payloadOf(kind, bytes, key), shape, kind, ENVELOPE_BYTES_MAX)
+  const envelope = envelopeOf(kind, bytes)
+  const payload = Buffer.from(envelope.payload, "base64")
+  checkSignature(kind, envelope, payload, key)
+  return fromJson(payload, shape, kind, ENVELOPE_BYTES_MAX)
 }
 
-/** As `verify`, for an envelope that carries its own key: `keyOf` finds it in the *unverified* body. */
+/**
+ * As `verify`, for an envelope that carries its own key: `keyOf` finds it in the *unverified* body. With the body comes
+ * the key that verified it, ready for what else it signs.
+ */
 export function verifySelfSigned<T>(
   kind: SignedKind,
   bytes: Uint8Array,
   shape: z.ZodType<T>,
   keyOf: (unverified: T) => PublicKey,
-): T {
-  const envelope = fromJson(bytes, envelopeShape, `${kind} envelope`, ENVELOPE_BYTES_MAX)
-  const body = fromJson(Buffer.from(envelope.payload, "base64"), shape, kind, ENVELOPE_BYTES_MAX)
-  payloadOf(kind, bytes, keyOf(body))
-  return body
+): { readonly body: T; readonly key: PublicKey } {
+  const envelope = envelopeOf(kind, bytes)
+  const payload = Buffer.from(envelope.payload, "base64")
+  const body = fromJson(payload, shape, kind, ENVELOPE_BYTES_MAX)
+  const key = keyOf(body)
+  checkSignature(kind, envelope, payload, key)
+  return { body, key }
 }
 
-function payloadOf(kind: SignedKind, bytes: Uint8Array, key: PublicKey): Uint8Array {
-  const envelope = fromJson(bytes, envelopeShape, `${kind} envelope`, ENVELOPE_BYTES_MAX)
+type Envelope = z.infer<typeof envelopeShape>
+
+function envelopeOf(kind: SignedKind, bytes: Uint8Array): Envelope {
+  return fromJson(bytes, envelopeShape, `${kind} envelope`, ENVELOPE_BYTES_MAX)
+}
+
+function checkSignature(kind: SignedKind, envelope: Envelope, payload: Uint8Array, key: PublicKey): void {
   if (envelope.payloadType !== typeOf(kind))
     throw new Fault("tampered", `a ${kind} was expected, the envelope holds another kind`)
   const [{ keyid, sig }] = envelope.signatures
   if (keyid !== key.id) throw new Fault("tampered", `${kind}: signed by another key`)
-  const payload = Buffer.from(envelope.payload, "base64")
   if (!verifies(key, pae(kind, payload), Buffer.from(sig, "base64")))
     throw new Fault("tampered", `${kind}: the signature does not hold`)
-  return payload
 }
 
 /** The exact bytes that are signed (DSSE protocol, "Pre-Authentication Encoding"). */

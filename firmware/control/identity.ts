@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import { z } from "zod"
 import type { Disk } from "../ports.ts"
 import { fromJson, toJson } from "./json.ts"
@@ -14,6 +14,8 @@ export interface Identity {
   readonly key: SigningKey
   /** Random per boot, 32 hex digits. What an owner grants is bound to it, so a reboot ends it. */
   readonly boot: string
+  /** Hex, secret, of the same seed as the key: by it the camera knows again what it wrote to its own disk. */
+  readonly markKey: string
 }
 
 const NAME = "identity"
@@ -25,7 +27,8 @@ export async function openIdentity(disk: Disk): Promise<Identity> {
   const seed = stored ? Buffer.from(fromJson(stored, shape, "identity", 200).seed, "hex") : randomBytes(32)
   if (!stored) await disk.private.put(NAME, [toJson({ version: 1, seed: seed.toString("hex") })])
   const key = signingKeyOf(seed)
-  return { device: key.id, key, boot: randomBytes(16).toString("hex") }
+  const markKey = createHmac("sha256", seed).update("obscura mark 1").digest("hex")
+  return { device: key.id, key, boot: randomBytes(16).toString("hex"), markKey }
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
+  hash,
   type KeyObject,
   sign as signBytes,
   verify as verifyBytes,
@@ -85,7 +86,7 @@ export function signingKeyOf(seed: Uint8Array): SigningKey {
   const d = Buffer.from(seed).toString("base64url")
   // Node takes the public half as a matter of form, and works it out from the secret one.
   const secret = createPrivateKey({ key: { ...jwkOf(new Uint8Array(32)), d }, format: "jwk" })
-  const { x } = createPublicKey(secret).export({ format: "jwk" })
+  const { x } = secret.export({ format: "jwk" })
   return new LateSigningKey(Buffer.from(x ?? "", "base64url"), secret)
 }
 
@@ -95,7 +96,7 @@ function jwkOf(raw: Uint8Array): { readonly kty: "OKP"; readonly crv: "Ed25519";
 }
 
 function keyIdOf(raw: Uint8Array): string {
-  return createHash("sha256").update(raw).digest("hex").slice(0, 40)
+  return hash("sha256", raw, "hex").slice(0, 40)
 }
 
 export function signWith(key: SigningKey, message: Uint8Array): Uint8Array {
@@ -107,7 +108,9 @@ export function verifies(key: PublicKey, message: Uint8Array, signature: Uint8Ar
 }
 
 export function sha256Hex(...parts: readonly Uint8Array[]): string {
-  const hash = createHash("sha256")
-  for (const part of parts) hash.update(part)
-  return hash.digest("hex")
+  const [only] = parts
+  if (only && parts.length === 1) return hash("sha256", only, "hex")
+  const hasher = createHash("sha256")
+  for (const part of parts) hasher.update(part)
+  return hasher.digest("hex")
 }

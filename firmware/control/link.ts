@@ -32,8 +32,8 @@ export class Link {
   readonly #parts: LinkParts
   readonly #config: CameraConfig["link"]
   readonly #caller: Caller
-  readonly #listeners: ((topic: string, payload: Buffer) => void)[] = []
-  readonly #onDisconnect: (() => void)[] = []
+  #listeners: readonly ((topic: string, payload: Buffer) => void)[] = []
+  #onDisconnect: readonly (() => void)[] = []
   readonly #arrival = new WakeUp()
   #connection: MqttConnection | null = null
   #session = 0
@@ -55,7 +55,7 @@ export class Link {
 
   /** `payload` is only lent: it may be a view into a network buffer. A listener must not throw. */
   onMessage(listener: (topic: string, payload: Buffer) => void): void {
-    this.#listeners.push(listener)
+    this.#listeners = this.#listeners.concat(listener)
   }
 
   /** Resolves true once connected, false when `signal` aborts first. */
@@ -65,7 +65,7 @@ export class Link {
   }
 
   onDisconnect(listener: () => void): void {
-    this.#onDisconnect.push(listener)
+    this.#onDisconnect = this.#onDisconnect.concat(listener)
   }
 
   /**
@@ -83,8 +83,16 @@ export class Link {
     const { clock, log } = this.#parts
     let attempt = 0
     while (!signal.aborted) {
-      const { reason, lived } = await this.#connectOnce(signal)
+      const opened = await this.#openInTime(signal)
+      const up = clock.monotonic()
+      let reason = opened.reason
+      if (opened.connection) {
+        const leave = this.#enter(opened.connection, signal)
+        reason = await opened.connection.ended
+        leave()
+      }
       if (signal.aborted) return
+      const lived = opened.connection ? clock.monotonic() - up : 0
       attempt = lived >= this.#config.stableAfter ? 0 : attempt + 1
       const againIn = backOff(attempt, this.#config, this.#parts.random)
       log.write({ event: "disconnected", reason, againIn })
@@ -92,27 +100,19 @@ export class Link {
     }
   }
 
-  async #connectOnce(signal: AbortSignal): Promise<{ reason: string; lived: Milliseconds }> {
-    const { clock, log } = this.#parts
-    try {
-      const connection = await this.#openInTime(signal)
-      const up = clock.monotonic()
-      this.#connection = connection
-      this.#session++
-      log.write({ event: "connected" })
-      this.#arrival.wake()
-      signal.addEventListener("abort", connection.end, { once: true })
-      if (signal.aborted) connection.end()
-      const unwatch = this.#watch(connection)
-      const reason = await connection.ended
+  /** What is to be done once `connection` has ended is returned. */
+  #enter(connection: MqttConnection, signal: AbortSignal): () => void {
+    this.#connection = connection
+    this.#session++
+    this.#parts.log.write({ event: "connected" })
+    this.#arrival.wake()
+    signal.addEventListener("abort", connection.end, { once: true })
+    if (signal.aborted) connection.end()
+    const unwatch = this.#watch(connection)
+    return () => {
       unwatch()
       signal.removeEventListener("abort", connection.end)
-      return { reason, lived: clock.monotonic() - up }
-    } catch (error) {
-      if (!isFault(error)) throw error
-      return { reason: messageOf(error), lived: 0 }
-    } finally {
-      if (this.#connection) for (const listener of this.#onDisconnect) listener()
+      for (const listener of this.#onDisconnect) listener()
       this.#connection = null
     }
   }
@@ -130,13 +130,18 @@ export class Link {
   }
 
   /** Apart from the life of the connection, so that nothing of the patience for opening it outlives that. */
-  async #openInTime(signal: AbortSignal): Promise<MqttConnection> {
+  async #openInTime(
+    signal: AbortSignal,
+  ): Promise<{ readonly connection: MqttConnection | null; readonly reason: string }> {
     const patience = new AbortController()
     const giveUp = () => patience.abort()
     signal.addEventListener("abort", giveUp, { once: true })
     const cancel = this.#parts.clock.after(this.#config.connectWithin, giveUp)
     try {
-      return await this.#open(patience.signal)
+      return { connection: await this.#open(patience.signal), reason: "" }
+    } catch (error) {
+      if (!isFault(error)) throw error
+      return { connection: null, reason: messageOf(error) }
     } finally {
       cancel()
       signal.removeEventListener("abort", giveUp)

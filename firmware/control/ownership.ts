@@ -1,8 +1,10 @@
+import { createHmac, timingSafeEqual } from "node:crypto"
 import { z } from "zod"
-import { parseRecipient, type Recipient } from "../delivery/recipient.ts"
+import { knownRecipient, parseRecipient, type Recipient } from "../delivery/recipient.ts"
 import { Fault, isFault } from "../errors.ts"
 import type { Disk } from "../ports.ts"
-import { verify } from "./dsse.ts"
+import { unverified, verify } from "./dsse.ts"
+import type { Identity } from "./identity.ts"
 import { fromJson, toJson } from "./json.ts"
 import { type PublicKey, publicKeyFromHex, sha256Hex } from "./keys.ts"
 import { type Recipients, recipientsShape, sha256 } from "./protocol.ts"
@@ -40,14 +42,18 @@ export type PairingRecord = z.infer<typeof pairingRecord>
 
 const PAIRING = "pairing"
 const RECIPIENTS = "recipients"
+/** Of the pairing and the newest recipients: this camera has verified them. Without it a boot verifies again. */
+const MARK = "verified"
 
 export class OwnershipFile {
   readonly #disk: Disk
   readonly #device: string
+  readonly #markKey: string
 
-  constructor(disk: Disk, device: string) {
+  constructor(disk: Disk, { device, markKey }: Pick<Identity, "device" | "markKey">) {
     this.#disk = disk
     this.#device = device
+    this.#markKey = markKey
   }
 
   /** null: not paired. @throws Fault "malformed" or "tampered", definite: damaged files. */
@@ -55,15 +61,23 @@ export class OwnershipFile {
     const stored = await this.#disk.private.get(PAIRING)
     if (!stored) return null
     const record = fromJson(stored, pairingRecord, "pairing", 16_384)
-    const newer = await this.#disk.private.get(RECIPIENTS)
-    return ownershipOf(record, this.#device, newer ?? Buffer.from(record.recipients, "base64"))
+    const envelope = (await this.#disk.private.get(RECIPIENTS)) ?? Buffer.from(record.recipients, "base64")
+    const found = await this.#disk.private.get(MARK)
+    const mark = this.#markOf(stored, envelope)
+    const isKnown = found?.length === mark.length && timingSafeEqual(found, mark)
+    return ownershipOf(record, (owner) =>
+      isKnown ? knownRecipients(envelope) : recipientsFrom(envelope, owner, this.#device),
+    )
   }
 
   /** Durable when it resolves. The caller has authenticated `record`. @throws as `ownershipOf`. */
   async pair(record: PairingRecord): Promise<Ownership> {
-    const ownership = ownershipOf(record, this.#device, Buffer.from(record.recipients, "base64"))
+    const envelope = Buffer.from(record.recipients, "base64")
+    const ownership = ownershipOf(record, (owner) => recipientsFrom(envelope, owner, this.#device))
+    const pairing = toJson(record)
     await this.#disk.private.remove(RECIPIENTS)
-    await this.#disk.private.put(PAIRING, [toJson(record)])
+    await this.#disk.private.put(PAIRING, [pairing])
+    await this.#mark(pairing, envelope)
     return ownership
   }
 
@@ -77,6 +91,8 @@ export class OwnershipFile {
       if (recipients.epoch <= now.recipients.epoch)
         return { ok: false, reason: `epoch ${recipients.epoch} is not above ${now.recipients.epoch}` }
       await this.#disk.private.put(RECIPIENTS, [envelope])
+      const pairing = await this.#disk.private.get(PAIRING)
+      if (pairing) await this.#mark(pairing, envelope)
       return { ok: true, ownership: { ...now, recipients } }
     } catch (error) {
       if (isFault(error) && error.definite && error.kind !== "broken")
@@ -84,18 +100,31 @@ export class OwnershipFile {
       throw error
     }
   }
+
+  /** What is marked is durable already. A mark of something else, or none for want of room: the next boot verifies. */
+  async #mark(pairing: Uint8Array, envelope: Uint8Array): Promise<void> {
+    try {
+      await this.#disk.private.put(MARK, [this.#markOf(pairing, envelope)])
+    } catch (error) {
+      if (!isFault(error, "full")) throw error
+    }
+  }
+
+  #markOf(pairing: Uint8Array, envelope: Uint8Array): Buffer {
+    const of = `ownership ${sha256Hex(pairing)} ${sha256Hex(envelope)}`
+    return createHmac("sha256", this.#markKey).update(of).digest()
+  }
 }
 
 /** @throws Fault "malformed", "tampered" or "refused", definite. */
-function ownershipOf(record: PairingRecord, device: string, envelope: Uint8Array): Ownership {
-  const owner = publicKeyFromHex(record.owner)
+function ownershipOf(record: PairingRecord, recipientsOf: (owner: PublicKey) => RecipientsNow): Ownership {
   return {
-    owner,
+    owner: publicKeyFromHex(record.owner),
     broker: record.broker,
     receiptKey: publicKeyFromHex(record.receiptKey),
     logKey: publicKeyFromHex(record.logKey),
     // By a key of its own, so that the one that is kept stays as light as it is until a command comes.
-    recipients: recipientsFrom(envelope, publicKeyFromHex(record.owner), device),
+    recipients: recipientsOf(publicKeyFromHex(record.owner)),
   }
 }
 
@@ -103,4 +132,11 @@ function recipientsFrom(envelope: Uint8Array, owner: PublicKey, device: string):
   const signed: Recipients = verify("recipients", envelope, owner, recipientsShape)
   if (signed.device !== device) throw new Fault("refused", "recipients: meant for another camera")
   return { epoch: signed.epoch, hash: sha256Hex(envelope), recipient: parseRecipient(signed.keys[0]) }
+}
+
+/** What an envelope says that `recipientsFrom` has taken before, as the camera's own mark tells. */
+function knownRecipients(envelope: Uint8Array): RecipientsNow {
+  const signed = unverified(envelope, recipientsShape)
+  if (!signed) throw new Fault("broken", "marked recipients that are none")
+  return { epoch: signed.epoch, hash: sha256Hex(envelope), recipient: knownRecipient(signed.keys[0]) }
 }

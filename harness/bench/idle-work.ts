@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events"
-import { setTimeout as sleep } from "node:timers/promises"
 import { runCamera } from "../../firmware/camera.ts"
 import { parseConfig } from "../../firmware/config.ts"
 import type { LogLine } from "../../firmware/log.ts"
@@ -23,17 +22,24 @@ export async function begin({ port, identity }: { readonly port: number; readonl
   const keys = await OwnerKeys.create()
   const dialler = networkDialler(`mqtt://127.0.0.1:${port}`)
   const config = parseConfig({ lens: configFor(footage), link: { heartbeatEvery: 30_000 } })
-  const stop = new AbortController()
-  setMaxListeners(0, stop.signal)
+  /** One for those who start together: a signal looks through all its listeners when another comes. */
+  const stops: AbortController[] = []
   let cameras = 0
   let connected = 0
   let failure: string | null = null
+  let onNews = (): void => undefined
 
+  const fail = (reason: string): void => {
+    failure ??= reason
+    onNews()
+  }
   const log = {
     write(line: LogLine) {
-      if (line.event === "connected") connected++
       if (line.event === "disconnected" || line.event === "fault" || line.event === "motion")
-        failure ??= JSON.stringify(line)
+        fail(JSON.stringify(line))
+      if (line.event !== "connected") return
+      connected++
+      onNews()
     },
   }
   const boardOf = async (index: number): Promise<VirtualBoard> => {
@@ -45,16 +51,21 @@ export async function begin({ port, identity }: { readonly port: number; readonl
     return board
   }
   const ready: VirtualBoard[] = []
-  const start = async (): Promise<void> => {
+  const start = async (signal: AbortSignal): Promise<void> => {
     const board = ready.shift() ?? (await boardOf(cameras))
     cameras++
-    runCamera(board, config, stop.signal).catch((error: unknown) => {
-      failure ??= String(error)
-    })
+    runCamera(board, config, signal).catch((error: unknown) => fail(String(error)))
   }
   const check = (): void => {
     if (failure !== null) throw new Error(failure)
   }
+  const allConnected = (): Promise<void> =>
+    new Promise((resolve) => {
+      onNews = () => {
+        if (connected === cameras || failure !== null) resolve()
+      }
+      onNews()
+    })
   return {
     /** Boards that are paired and only need their power: what comes before a connection is not part of it. */
     async prepare(count: number) {
@@ -63,17 +74,20 @@ export async function begin({ port, identity }: { readonly port: number; readonl
     async growTo(wanted: number) {
       while (cameras < wanted) {
         const next = Math.min(cameras + TOGETHER, wanted)
-        while (cameras < next) await start()
-        while (connected < cameras) {
-          check()
-          await sleep(10)
-        }
+        const stop = new AbortController()
+        setMaxListeners(0, stop.signal)
+        stops.push(stop)
+        while (cameras < next) await start(stop.signal)
+        await allConnected()
+        check()
       }
     },
     async residentBytes(): Promise<Bytes> {
       check()
       return residentBytes()
     },
-    close: () => stop.abort(),
+    close() {
+      for (const stop of stops) stop.abort()
+    },
   }
 }

@@ -41,8 +41,9 @@ export function sessionOf(
   const { client, user, password } = connect
   if (password === undefined || password.length > CREDENTIAL_BYTES_MAX) return null
   try {
-    const body = verifySelfSigned("connect", password, connectShape, ({ key }) => publicKeyFromHex(key))
-    const key = publicKeyFromHex(body.key)
+    const { body, key } = verifySelfSigned("connect", password, connectShape, (named) =>
+      publicKeyFromHex(named.key),
+    )
     const holds =
       body.client === client &&
       key.id === client &&

@@ -12,6 +12,7 @@ import type { Bucket } from "./bucket.ts"
 import { type CloudStats, countRefusal, type DoorRefusal } from "./cloud-log.ts"
 import { letHeapGrow } from "./collector.ts"
 import { type CloudIdentity, identityOf } from "./keys.ts"
+import { NO_SESSIONS } from "./no-sessions.ts"
 import { openStore, type Store, type StoreOptions } from "./store.ts"
 
 export interface CloudOptions extends StoreOptions {
@@ -107,6 +108,7 @@ export class Door {
       connectTimeout: CONNECT_WITHIN,
       drainTimeout: DRAIN_WITHIN,
       maxTopicLevels: 8,
+      persistence: NO_SESSIONS,
       preConnect: (_client, packet, done) => {
         // No session outlives its connection, so nobody can make the broker keep a queue (MQTT 3.1.1 §3.1.2.4).
         packet.clean = true
@@ -141,7 +143,7 @@ export class Door {
         done(reason === null ? null : new Error(reason))
       },
     })
-    this.#skipTaken()
+    this.#routeOnlyWhatGoesOn()
   }
 
   get store(): Store {
@@ -214,14 +216,18 @@ export class Door {
     return null
   }
 
-  /** PUBACK is on its way when Aedes comes to routing: what the ingest took goes no further. */
-  #skipTaken(): void {
+  /**
+   * PUBACK is on its way when Aedes comes to routing: what the ingest took goes no further. Nor does what Aedes tells
+   * other brokers of its cluster, two messages a client: there are none, and nobody else may hear it.
+   */
+  #routeOnlyWhatGoesOn(): void {
     const route: Route = this.#broker.publish.bind(this.#broker) as Route
-    const skip: Route = (packet, client, done) => {
-      if (!this.#taken.has(packet)) route(packet, client, done)
-      else if (typeof done === "function") done(null)
+    const publish: Route = (packet, client, done) => {
+      if (!this.#taken.has(packet) && !packet.topic.startsWith("$SYS/")) return route(packet, client, done)
+      const routed = typeof client === "function" ? client : done
+      if (typeof routed === "function") routed(null)
     }
-    Object.assign(this.#broker, { publish: skip })
+    Object.assign(this.#broker, { publish })
   }
 
   /** Quality 0: a lost answer is a time-out at the camera, which asks again; a PUBACK each would buy nothing. */

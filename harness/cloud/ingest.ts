@@ -124,8 +124,7 @@ function introducedKey(device: string, payload: Buffer): PublicKey | null {
     const { key } = verifySelfSigned("heartbeat", payload, heartbeatShape, (body) =>
       publicKeyFromHex(body.key),
     )
-    const introduced = publicKeyFromHex(key)
-    return introduced.id === device ? introduced : null
+    return key.id === device ? key : null
   } catch (error) {
     if (isFault(error)) return null
     throw error

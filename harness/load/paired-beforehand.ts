@@ -37,6 +37,5 @@ export function pairingRecordOf(keys: OwnerKeys, device: string, cloud: CloudIde
 
 /** Puts it where pairing would: in the camera's private area. */
 export async function takeOwner(disk: Disk, record: PairingRecord): Promise<void> {
-  const { device } = await openIdentity(disk)
-  await new OwnershipFile(disk, device).pair(record)
+  await new OwnershipFile(disk, await openIdentity(disk)).pair(record)
 }

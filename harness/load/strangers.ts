@@ -31,8 +31,9 @@ async function connectAs(member: Member, dialler: Dialler, signer: SigningKey | 
   const within = new AbortController()
   const timer = setTimeout(() => within.abort(), CONNECT_WITHIN)
   try {
-    const { key, device } = await openIdentity(disk)
-    const ownership = await new OwnershipFile(disk, device).read()
+    const identity = await openIdentity(disk)
+    const { key } = identity
+    const ownership = await new OwnershipFile(disk, identity).read()
     if (ownership === null) return false
     const dialled = await dialler.dial(ownership.broker.pin, within.signal)
     const binding = dialled.binding ? Buffer.from(dialled.binding).toString("hex") : null

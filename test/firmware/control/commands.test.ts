@@ -123,7 +123,7 @@ async function refusesWithoutRoom(parts?: Parts): Promise<void> {
   await later()
   expect(upload.answers.at(-1)).toMatchObject({ result: "refused", reason: "disk: no room for recipients" })
   expect(upload.ownership.recipients).toEqual(recipients)
-  const file = new OwnershipFile(camera.disk, camera.identity.device)
+  const file = new OwnershipFile(camera.disk, camera.identity)
   expect((await file.read())?.recipients.epoch).toBe(1)
   camera.disk.faults = noFaults.disk
   upload.command(upload.recipients(2))

@@ -16,7 +16,7 @@ async function used(): Promise<BenchCamera> {
   const camera = await benchCamera()
   const keys = await OwnerKeys.create()
   const { device } = camera.identity
-  await new OwnershipFile(camera.disk, device).pair({
+  await new OwnershipFile(camera.disk, camera.identity).pair({
     owner: keys.signingKeyFor(device).hex,
     broker: { name: "cloud.example", pin: null },
     receiptKey: camera.identity.key.hex,
@@ -36,7 +36,7 @@ async function used(): Promise<BenchCamera> {
 async function boot(disk: Disk, { clock, log }: BenchCamera) {
   const identity = await openIdentity(disk)
   const spool = await openSpool({ disk, clock, log }, parseConfig().spool, identity)
-  const owned = (await new OwnershipFile(disk, identity.device).read()) !== null
+  const owned = (await new OwnershipFile(disk, identity).read()) !== null
   return { device: identity.device, owned, newest: spool.newest }
 }
 
@@ -51,7 +51,8 @@ test("a camera that is reset has another name, no owner and an empty spool", asy
 
 /** Whatever removal the power goes with: never the old name with less of a chain, and a second reset finishes it. */
 async function survivesPowerCuts(reset: Reset): Promise<void> {
-  const removals = (await (await used()).disk.list("")).length + 2
+  const { disk: full } = await used()
+  const removals = (await full.list("")).length + (await full.private.list("")).length
   for (let survived = 0; survived < removals; survived++) {
     const camera = await used()
     const { disk } = camera

@@ -52,7 +52,7 @@ async function press(
   }
   const board = { clock, disk, log, random: seededRandom(1), dialler: scripted.dialler }
   const abort = new AbortController()
-  const file = new OwnershipFile(disk, identity.device)
+  const file = new OwnershipFile(disk, identity)
   let outcome: PairingOutcome | "waiting" = "waiting"
   const running = pair(code, board, parseConfig().link, identity, file, abort.signal).then((result) => {
     outcome = result

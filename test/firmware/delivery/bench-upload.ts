@@ -62,7 +62,7 @@ export class BenchUpload {
 
   async start(spool: Spool, parts: Parts = {}): Promise<void> {
     const { clock, disk, log, identity } = this.#camera
-    const file = new (parts.OwnershipFile ?? OwnershipFile)(disk, identity.device)
+    const file = new (parts.OwnershipFile ?? OwnershipFile)(disk, identity)
     const record: PairingRecord = {
       owner: this.owner.hex,
       broker: { name: "test", pin: null },
