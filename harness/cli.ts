@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   price: async () => (await import("./commands/price.ts")).priceCommand(),
   package: async () => (await import("./commands/package.ts")).packageCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),
+  twin: async () => (await import("./commands/twin.ts")).twinCommand(),
 }
 
 const LEARN_MORE = `

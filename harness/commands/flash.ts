@@ -1,5 +1,5 @@
 import { constants } from "node:fs"
-import { copyFile, readFile, rm, writeFile } from "node:fs/promises"
+import { chmod, copyFile, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createInterface } from "node:readline/promises"
 import { Command } from "commander"
@@ -62,8 +62,15 @@ async function cardsOf({ batch, serial }: FlashOptions, common: Card): Promise<r
 
 async function openTarget({ boot, image }: FlashOptions): Promise<BootPartition> {
   if (boot !== undefined) return openBootFolder(boot)
-  if (image !== undefined) return openBootImage(image)
+  if (image !== undefined) return openImage(image)
   throw new Fault("broken", "flash: no target")
+}
+
+/** From now on it is to hold the Wi-Fi's key: nobody else on this computer may read it. */
+async function openImage(image: string): Promise<BootPartition> {
+  const partition = await openBootImage(image)
+  await chmod(image, 0o600)
+  return partition
 }
 
 async function flashOne(partition: BootPartition, card: Card, bytes: Uint8Array): Promise<void> {
@@ -73,6 +80,10 @@ async function flashOne(partition: BootPartition, card: Card, bytes: Uint8Array)
   console.log(
     `${partition.name}${of}: SSH ${card.ssh === null ? "stays off" : `is on for ${card.ssh.user}`}; eject it, and give the Pi power`,
   )
+  if (card.wifi?.secret)
+    console.log(
+      `${partition.name}${of}: holds the Wi-Fi's key until its first boot has wiped it: keep it to yourself`,
+    )
 }
 
 async function makeImages(
@@ -85,13 +96,13 @@ async function makeImages(
   for (const card of cards) {
     const target = join(out, `${card.serial}.img`)
     try {
-      // Shares its blocks with the original where the file system can; and it holds a secret: 0600 would be lost by copying.
+      // Shares its blocks with the original where the file system can.
       await copyFile(image, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     } catch (cause) {
       throw new Fault("usage", `${target}: cannot be made (${messageOf(cause)})`, { cause })
     }
     try {
-      await flashOne(await openBootImage(target), card, bytes)
+      await flashOne(await openImage(target), card, bytes)
     } catch (error) {
       await rm(target, { force: true })
       throw error
@@ -122,7 +133,7 @@ async function readPackage({ package: file }: FlashOptions): Promise<Buffer> {
 }
 
 async function dryRun(options: FlashOptions, cards: readonly Card[]): Promise<void> {
-  const target = options.boot === undefined && options.image === undefined ? null : await openTarget(options)
+  const target = options.boot !== undefined ? await openBootFolder(options.boot) : await imageOf(options)
   const existing = async (file: string) => (target === null ? "" : String(await target.read(file)))
   for (const card of cards) {
     const files = await bootFiles(masked(card), new Uint8Array(), "obscura-<random for each card>", existing)
@@ -135,6 +146,10 @@ async function dryRun(options: FlashOptions, cards: readonly Card[]): Promise<vo
       )
   }
   console.log("Nothing was written.")
+}
+
+async function imageOf({ image }: FlashOptions): Promise<BootPartition | null> {
+  return image === undefined ? null : openBootImage(image)
 }
 
 async function writeManifest({ image = "", manifest = "" }: FlashOptions): Promise<void> {

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises"
+import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { build } from "esbuild"
 import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { runCamera } from "../../firmware/camera.ts"
@@ -17,56 +16,14 @@ import { OwnerKeys } from "../../harness/owner/keys.ts"
 import { runPlainCamera } from "../../harness/unsafe/plain-camera.ts"
 import { virtualBoard } from "../../simulator/board.ts"
 import { loadScene } from "../../simulator/footage.ts"
-import { root } from "../support.ts"
+
+// That what ships holds no other sealer is in bundle.test.ts.
 
 const CANARY = "canary-of-whatever-is-configured"
 /** Sequence after which a camera has shown segments, and mostly a whole clip with thumbnail and summary. */
 const ENOUGH = 6
 /** So many groups of pictures, a second each, are more than enough of segments. */
 const GROUPS = 40
-
-/** What the bundler takes in for a program of these modules. */
-async function inputsOf(modules: readonly string[]): Promise<readonly string[]> {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    stdin: { contents: modules.map((path) => `import "./${path}"`).join("\n"), resolveDir: root },
-    bundle: true,
-    write: false,
-    platform: "node",
-    format: "cjs",
-    metafile: true,
-    logLevel: "silent",
-    external: ["@serialport/bindings"],
-  })
-  return Object.keys(metafile.inputs).filter(
-    (path) => !/(?:^|\/)node_modules\//.test(path) && path !== "<stdin>",
-  )
-}
-
-const foreign = (inputs: readonly string[]) => inputs.filter((path) => !/^(?:firmware|hardware)\//.test(path))
-
-describe("what is packed for a Pi", () => {
-  test("is the camera and every part of its board, and nothing of harness, its unsafe variants, or the simulator", async () => {
-    const inputs = await inputsOf(await shipped())
-    expect(inputs).toContain("firmware/delivery/sealer.ts")
-    expect(inputs).toContain("hardware/dialler.ts")
-    expect(foreign(inputs)).toEqual([])
-  })
-
-  test.each(["harness/unsafe/plain-camera.ts", "harness/unsafe/plain-sealer.ts", "simulator/board.ts"])(
-    "would show %s",
-    async (path) => {
-      expect(foreign(await inputsOf([...(await shipped()), path]))).toContain(path)
-    },
-  )
-})
-
-/** All of hardware, whatever of it an entry will use, and the camera. */
-async function shipped(): Promise<readonly string[]> {
-  const names = await readdir(join(root, "hardware"), { recursive: true })
-  const hardware = names.filter((name) => name.endsWith(".ts")).map((name) => `hardware/${name}`)
-  return ["firmware/camera.ts", ...hardware]
-}
 
 describe("whatever the configuration", () => {
   let directory: string

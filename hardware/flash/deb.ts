@@ -1,0 +1,162 @@
+import { execFile } from "node:child_process"
+import { createHash } from "node:crypto"
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { promisify } from "node:util"
+import { gzipSync } from "node:zlib"
+import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
+import { makeFolder } from "../make-folder.ts"
+import { VERSION } from "../program/version.ts"
+import { type Bundle, PROGRAM, ROOT } from "./bundle.ts"
+import { debianNoticeOf } from "./npm-packages.ts"
+
+/** One file of the package: its bytes and mode (0644 unless said). */
+interface Packed {
+  readonly bytes: Buffer
+  readonly mode?: number
+}
+
+export const DEB_NAME = `obscura-camera_${VERSION}_all.deb`
+
+const DOC = "usr/share/doc/obscura-camera"
+
+/**
+ * Builds DEB_NAME in `outDir` from a bundle, with Debian's own dpkg-deb. The same bundle makes the same bytes: owners are
+ * root, times are the changelog's, modes are set, and the compression has no threads.
+ *
+ * @returns the package's path.
+ * @throws Fault "usage", definite: no dpkg-deb on the PATH of `env`, or the folder cannot be written.
+ */
+export async function buildDeb(
+  bundle: Bundle,
+  outDir: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  const stage = await mkdtemp(join(tmpdir(), "obscura-deb-"))
+  try {
+    const files = await contents(bundle)
+    const time = await changelogTime()
+    await stageFiles(stage, new Map([...files, ...(await control(files))]), time)
+    const target = join(outDir, DEB_NAME)
+    const made = join(stage, "..", `${basename(stage)}.deb`)
+    await dpkgDeb(stage, made, time, env)
+    await place(made, target)
+    return target
+  } finally {
+    await rm(stage, { recursive: true, force: true })
+  }
+}
+
+async function contents(bundle: Bundle): Promise<Map<string, Packed>> {
+  const inBundle = (name: string): Buffer => {
+    const bytes = bundle.files.get(name)
+    if (!bytes) throw new Fault("broken", `package: the bundle has no ${name}`)
+    return bytes
+  }
+  return new Map<string, Packed>([
+    [`usr/lib/obscura/${PROGRAM}`, { bytes: inBundle(PROGRAM) }],
+    ["usr/lib/obscura/sbom.cdx.json", { bytes: inBundle("sbom.cdx.json") }],
+    ["usr/bin/obscura-camera", { bytes: await ours("obscura-camera"), mode: 0o755 }],
+    [
+      "usr/lib/systemd/system/obscura-camera.service",
+      { bytes: await readFile(join(ROOT, "hardware/program/obscura-camera.service")) },
+    ],
+    ["usr/lib/sysusers.d/obscura-camera.conf", { bytes: await ours("sysusers.conf") }],
+    ["usr/share/man/man1/obscura-camera.1.gz", { bytes: gzipped(await ours("obscura-camera.1")) }],
+    [`${DOC}/changelog.gz`, { bytes: gzipped(await ours("changelog")) }],
+    [
+      `${DOC}/copyright`,
+      { bytes: Buffer.concat([await ours("copyright.head"), Buffer.from(debianNoticeOf(bundle.packages))]) },
+    ],
+    ["usr/share/lintian/overrides/obscura-camera", { bytes: await ours("lintian-overrides") }],
+  ])
+}
+
+async function control(files: ReadonlyMap<string, Packed>): Promise<Map<string, Packed>> {
+  const sums = [...files]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, { bytes }]) => `${md5(bytes)}  ${path}\n`)
+  const kibibytes = [...files.values()].reduce((sum, { bytes }) => sum + Math.ceil(bytes.length / 1024), 0)
+  const text = String(await ours("control"))
+    .replace("@VERSION@", VERSION)
+    .replace("@INSTALLED_SIZE@", String(kibibytes))
+  return new Map<string, Packed>([
+    ["DEBIAN/control", { bytes: Buffer.from(text) }],
+    ["DEBIAN/md5sums", { bytes: Buffer.from(sums.join("")) }],
+    ["DEBIAN/postinst", { bytes: await ours("postinst"), mode: 0o755 }],
+    ["DEBIAN/prerm", { bytes: await ours("prerm"), mode: 0o755 }],
+    ["DEBIAN/postrm", { bytes: await ours("postrm"), mode: 0o755 }],
+  ])
+}
+
+/** Files and the folders above them, with set modes and times; no umask has a say. */
+async function stageFiles(stage: string, files: ReadonlyMap<string, Packed>, time: number): Promise<void> {
+  const folders = new Set<string>(["."])
+  for (const [path, { bytes, mode = 0o644 }] of files) {
+    for (let above = dirname(path); above !== "."; above = dirname(above)) folders.add(above)
+    await mkdir(join(stage, dirname(path)), { recursive: true })
+    await writeFile(join(stage, path), bytes)
+    await chmod(join(stage, path), mode)
+    await utimes(join(stage, path), time, time)
+  }
+  for (const folder of [...folders].sort().reverse()) {
+    await chmod(join(stage, folder), 0o755)
+    await utimes(join(stage, folder), time, time)
+  }
+}
+
+async function dpkgDeb(stage: string, target: string, time: number, env: NodeJS.ProcessEnv): Promise<void> {
+  const words = ["--root-owner-group", "-Zgzip", "-z9", "--build", stage, target]
+  try {
+    await promisify(execFile)("dpkg-deb", words, { env: { ...env, SOURCE_DATE_EPOCH: String(time) } })
+  } catch (cause) {
+    await rm(target, { force: true })
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT")
+      throw new Fault(
+        "usage",
+        "package: dpkg-deb is not installed: apt install dpkg, or brew install dpkg; or build it elsewhere and give --package FILE",
+        { cause },
+      )
+    throw new Fault("usage", `package: ${messageOf(cause).trim().split("\n").at(-1)}`, { cause })
+  }
+}
+
+/** There whole or not at all, also on another file system than the temporary one. */
+async function place(made: string, target: string): Promise<void> {
+  const beside = `${target}.new`
+  try {
+    await makeFolder(dirname(target), 0o755)
+    await writeFile(beside, await readFile(made), { mode: 0o644 })
+    await rename(beside, target)
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => undefined)
+    if (isFault(cause)) throw cause
+    throw new Fault("usage", `${target}: cannot be written (${messageOf(cause)}); choose another folder`, {
+      cause,
+    })
+  } finally {
+    await rm(made, { force: true })
+  }
+}
+
+/** Seconds since 1970 of the changelog's newest entry: what every file of the package is dated. */
+async function changelogTime(): Promise<number> {
+  const date = /^ -- .*> {2}(.+)$/m.exec(String(await ours("changelog")))?.[1]
+  const time = Date.parse(date ?? "")
+  if (Number.isNaN(time)) throw new Fault("broken", "package: the changelog's newest entry has no date")
+  return time / 1000
+}
+
+const ours = (name: string): Promise<Buffer> => readFile(new URL(`./debian/${name}`, import.meta.url))
+
+/** The header has no time (zlib writes 0), and "unknown" for the operating system that made it (RFC 1952 §2.3.1). */
+function gzipped(bytes: Buffer): Buffer {
+  const zipped = gzipSync(bytes, { level: 9 })
+  zipped[9] = 255
+  return zipped
+}
+
+function md5(bytes: Buffer): string {
+  return createHash("md5").update(bytes).digest("hex")
+}

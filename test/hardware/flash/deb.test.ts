@@ -1,0 +1,135 @@
+import { execFile } from "node:child_process"
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { promisify } from "node:util"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { type Bundle, makeBundle } from "../../../hardware/flash/bundle.ts"
+import { buildDeb } from "../../../hardware/flash/deb.ts"
+import { judge, root } from "../../support.ts"
+
+const run = promisify(execFile)
+const SCRIPTS = join(root, "hardware/flash/debian")
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "obscura-deb-test-"))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe.skipIf(!judge("dpkg-deb"))("the package", () => {
+  let bundle: Bundle
+  let deb: string
+  beforeAll(async () => {
+    bundle = await makeBundle()
+    deb = await buildDeb(bundle, join(folder, "one"))
+  }, 60_000)
+
+  test("is the same bytes twice, whatever the umask and the clock", async () => {
+    const before = process.umask(0o027)
+    const again = await buildDeb(bundle, join(folder, "two")).finally(() => process.umask(before))
+    expect((await readFile(deb)).equals(await readFile(again))).toBe(true)
+  }, 60_000)
+
+  test("is for every architecture, and needs Debian's Node and gpiod", async () => {
+    const { stdout } = await run("dpkg-deb", ["--field", deb])
+    expect(stdout).toContain("Architecture: all\n")
+    expect(stdout).toMatch(/^Depends: nodejs \(>= 20\.19\), gpiod, /m)
+  })
+
+  test("holds program, service, user, manual, papers and a bill of materials, all of root's and for all to read", async () => {
+    const { stdout } = await run("dpkg-deb", ["--contents", deb])
+    const files = stdout.split("\n").filter((line) => line.startsWith("-"))
+    expect(files.map((line) => line.replace(/^(\S+) (\S+) .* \.(\/\S+)$/, "$1 $2 $3")).sort()).toEqual(
+      [
+        "-rwxr-xr-x root/root /usr/bin/obscura-camera",
+        "-rw-r--r-- root/root /usr/lib/obscura/obscura-camera.cjs",
+        "-rw-r--r-- root/root /usr/lib/obscura/sbom.cdx.json",
+        "-rw-r--r-- root/root /usr/lib/systemd/system/obscura-camera.service",
+        "-rw-r--r-- root/root /usr/lib/sysusers.d/obscura-camera.conf",
+        "-rw-r--r-- root/root /usr/share/doc/obscura-camera/changelog.gz",
+        "-rw-r--r-- root/root /usr/share/doc/obscura-camera/copyright",
+        "-rw-r--r-- root/root /usr/share/lintian/overrides/obscura-camera",
+        "-rw-r--r-- root/root /usr/share/man/man1/obscura-camera.1.gz",
+      ].sort(),
+    )
+  })
+
+  test("starts the program with nothing of Node's environment, such as a debugger's port", async () => {
+    const out = join(folder, "unpacked")
+    await run("dpkg-deb", ["--extract", deb, out])
+    const wrapper = await readFile(join(out, "usr/bin/obscura-camera"), "utf8")
+    const here = wrapper.replace("/usr/bin/node", process.execPath).replace("/usr/lib", join(out, "usr/lib"))
+    await writeFile(join(folder, "here"), here, { mode: 0o755 })
+    const env = { ...process.env, NODE_OPTIONS: "--require /nowhere.js" }
+    expect((await run(join(folder, "here"), ["--version"], { env })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  test.skipIf(!judge("lintian"))(
+    "is one that lintian finds no error and no warning in",
+    async () => {
+      const { stdout } = await run("lintian", ["--allow-root", "--fail-on", "error,warning", deb])
+      expect(stdout.split("\n").filter((line) => /^[EW]:/.test(line))).toEqual([])
+    },
+    60_000,
+  )
+
+  test("without dpkg-deb is a line that says what to install", async () => {
+    await expect(buildDeb(bundle, join(folder, "three"), { PATH: folder })).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining("apt install dpkg, or brew install dpkg"),
+    })
+    await expect(readdir(join(folder, "three"))).rejects.toThrow()
+  })
+})
+
+describe("its scripts", () => {
+  const scripts = ["postinst", "prerm", "postrm", "obscura-camera", "../first-boot.sh"].map((name) =>
+    join(SCRIPTS, name),
+  )
+
+  test.skipIf(!judge("shellcheck"))("are ones that shellcheck has nothing to say about", async () => {
+    expect((await run("shellcheck", ["--shell=sh", ...scripts])).stdout).toBe("")
+  })
+
+  /** Runs one as dpkg does for a system in a folder, with stand-ins for Debian's tools that write down how they were called. */
+  async function dpkgRuns(
+    script: string,
+    words: readonly string[],
+    target: string,
+  ): Promise<readonly string[]> {
+    const tools = join(folder, "tools")
+    const said = join(folder, "said")
+    await mkdir(tools, { recursive: true })
+    await writeFile(said, "")
+    for (const tool of ["systemd-sysusers", "deb-systemd-helper", "deb-systemd-invoke", "systemctl"]) {
+      await writeFile(join(tools, tool), `#!/bin/sh\necho ${tool} "$@" >>"$SAID"\n`)
+      await chmod(join(tools, tool), 0o755)
+    }
+    const env = { PATH: `${tools}${delimiter}${process.env.PATH}`, SAID: said, DPKG_ROOT: target }
+    await run("sh", [join(SCRIPTS, script), ...words], { env })
+    return (await readFile(said, "utf8")).trimEnd().split("\n")
+  }
+
+  test("make the user and enable the service, and start nothing where no system runs", async () => {
+    const said = await dpkgRuns("postinst", ["configure"], folder)
+    expect(said).toContain(`systemd-sysusers --root=${folder} obscura-camera.conf`)
+    expect(said).toContain("deb-systemd-helper enable obscura-camera.service")
+    expect(said.filter((line) => /systemctl|invoke/.test(line))).toEqual([])
+  })
+
+  test("keep key, settings and waiting clips at remove, and forget them at purge", async () => {
+    const target = join(folder, "system")
+    const kept = ["var/lib/obscura/private/key", "var/lib/obscura/data/clip", "etc/obscura/camera.json"]
+    for (const path of kept) {
+      await mkdir(join(target, path, ".."), { recursive: true })
+      await writeFile(join(target, path), "x")
+    }
+    await dpkgRuns("prerm", ["remove"], target)
+    await dpkgRuns("postrm", ["remove"], target)
+    for (const path of kept) expect(await readFile(join(target, path), "utf8")).toBe("x")
+    await dpkgRuns("postrm", ["purge"], target)
+    expect(await readdir(join(target, "var/lib"))).toEqual([])
+    expect(await readdir(join(target, "etc"))).toEqual([])
+  })
+})
