@@ -27,6 +27,7 @@ export class StatusLight implements Log {
   readonly #state: CameraState
   #shown: State | null = null
   #cancel: () => void = () => undefined
+  #closed = false
 
   constructor(led: Led, io: PinsIo, pin: number, clock: Clock) {
     this.#led = led
@@ -38,6 +39,7 @@ export class StatusLight implements Log {
   }
 
   write(line: LogLine): void {
+    if (this.#closed) return
     this.#state.note(line)
     if (line.event === "fault") {
       this.#cancel()
@@ -46,9 +48,10 @@ export class StatusLight implements Log {
     this.#show()
   }
 
+  /** Dark, whatever is logged afterwards. */
   close(): void {
+    this.#closed = true
     this.#cancel()
-    this.#shown = null
     this.#led.off()
   }
 

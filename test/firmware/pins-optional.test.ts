@@ -90,9 +90,11 @@ describe("the status light", () => {
     expect(lines).toEqual([connected])
   })
 
-  test("is dark after close", async () => {
+  test("is dark after close, whatever is logged then", async () => {
     const pins = await wire()
     pins.close()
+    pins.log.write({ event: "stopped" })
+    pins.log.write({ event: "fault", where: "pins", kind: "unavailable", reason: "" })
     expect(shown()).toBeNull()
     expect(io.level(STATUS)).toBe(0)
   })
