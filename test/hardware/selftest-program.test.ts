@@ -53,6 +53,8 @@ async function withNoisyCamera(pi: Pi): Promise<void> {
   const [, stand = ""] = (pi.env.PATH ?? "").split(delimiter)
   await mkdir(bin)
   await writeFile(join(bin, "rpicam-vid"), NOISY_CAMERA)
+  // Whatever a folder above says of its scripts.
+  await writeFile(join(bin, "package.json"), '{ "type": "commonjs" }')
   await chmod(join(bin, "rpicam-vid"), 0o755)
   Object.assign(pi.env, {
     PATH: `${bin}${delimiter}${pi.env.PATH}`,
