@@ -1,16 +1,9 @@
 import type { CameraConfig } from "../../firmware/config.ts"
-import { Fault } from "../../firmware/errors.ts"
 
 const BEGIN = "# obscura: begin"
 const END = "# obscura: end"
 
-/** GPIOs that the kernel's pwm overlay can drive, to the function of that pin (overlays/README of the Pi's firmware). */
-const PWM_FUNCTIONS: Readonly<Record<number, number>> = { 12: 4, 13: 4, 18: 2, 19: 2 }
-
-/**
- * config.txt with what this camera's pins need, between two markers, once; the rest as it was.
- * @throws Fault "usage", definite: a shutter on a pin without PWM.
- */
+/** config.txt with what this camera's pins need, between two markers, once; the rest as it was. */
 export function withOverlays(configTxt: string, pins: CameraConfig["pins"]): string {
   const rest = withoutOurs(configTxt)
   const overlays = overlaysFor(pins)
@@ -20,15 +13,10 @@ export function withOverlays(configTxt: string, pins: CameraConfig["pins"]): str
   return `${rest}${gap}${[BEGIN, "[all]", ...overlays, END].join("\n")}\n`
 }
 
+/** The kernel's pwm overlay and its function of that pin (overlays/README of the Pi's firmware): 12, 13: 4; 18, 19: 2. */
 function overlaysFor({ shutter }: CameraConfig["pins"]): readonly string[] {
-  if (shutter === undefined) return []
-  const pwm = PWM_FUNCTIONS[shutter]
-  if (pwm === undefined)
-    throw new Fault(
-      "usage",
-      `camera.pins.shutter: GPIO ${shutter} has no PWM for a servo; take 12, 13, 18 or 19`,
-    )
-  return [`dtoverlay=pwm,pin=${shutter},func=${pwm}`]
+  // Settings let a shutter be on those four alone.
+  return shutter === undefined ? [] : [`dtoverlay=pwm,pin=${shutter},func=${shutter < 18 ? 4 : 2}`]
 }
 
 function withoutOurs(text: string): string {
@@ -46,4 +34,16 @@ export function withCountry(cmdlineTxt: string, country: string | null): string 
     .split(/\s+/)
     .filter((word) => word !== "" && !word.startsWith("cfg80211.ieee80211_regdom="))
   return country === null ? cmdlineTxt : `${[...words, `cfg80211.ieee80211_regdom=${country}`].join(" ")}\n`
+}
+
+const NO_WIZARD = "systemd.mask=userconfig.service"
+
+/**
+ * The same line without Raspberry Pi OS's question for a user, at every boot. Until somebody answers it at a keyboard, its
+ * service (userconf-pi) holds multi-user.target and with it cloud-init's last stage, also where SSH has a user but no
+ * password; and who answers it becomes an administrator.
+ */
+export function withoutWizard(cmdlineTxt: string): string {
+  const words = cmdlineTxt.split(/\s+/).filter((word) => word !== "")
+  return words.includes(NO_WIZARD) ? cmdlineTxt : `${[...words, NO_WIZARD].join(" ")}\n`
 }

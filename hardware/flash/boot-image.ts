@@ -3,6 +3,7 @@ import { open } from "node:fs/promises"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { BootPartition } from "./boot-partition.ts"
 import { findFatPartition } from "./partition-table.ts"
+import { toolEnv } from "./tool-env.ts"
 
 /** One that FAT keeps without a long name beside it. */
 const SHORT_NAME = /^[^.]{1,8}(?:\.[^.]{1,3})?$/
@@ -90,7 +91,7 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(tool, words, {
       // No configuration of the user's; and never a question.
-      env: { ...env, MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1", LC_ALL: "C" },
+      env: { ...toolEnv(env), MTOOLSRC: "/dev/null", MTOOLS_SKIP_CHECK: "1", LC_ALL: "C" },
       stdio: ["pipe", "pipe", "pipe"],
     })
     const output: Buffer[] = []

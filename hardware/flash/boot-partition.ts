@@ -15,8 +15,12 @@ export interface BootPartition {
   free(): Promise<Bytes>
 }
 
+/** Of other ways to set a card up: each makes a user, or holds a Wi-Fi's password that nobody would wipe. */
+const FOREIGN = ["userconf", "userconf.txt", "custom.toml", "wpa_supplicant.conf", "firstrun.sh"] as const
+
 /**
- * Is this a Raspberry Pi OS that reads cloud-init's files, and nothing on it that turns SSH on unasked?
+ * Is this a Raspberry Pi OS Lite that reads cloud-init's files, and nothing on it that turns SSH on unasked, makes a user,
+ * or knows another Wi-Fi?
  * @throws Fault "usage", definite, that says what to do.
  */
 export async function checkBootPartition(partition: BootPartition, sshAsked: boolean): Promise<void> {
@@ -31,6 +35,23 @@ export async function checkBootPartition(partition: BootPartition, sshAsked: boo
     throw new Fault(
       "usage",
       `${partition.name}: no meta-data, so this Raspberry Pi OS reads no cloud-init: take an image of trixie from November 2025 on`,
+    )
+  const foreign = FOREIGN.filter((name) => names.has(name))
+  if (foreign.length > 0)
+    throw new Fault(
+      "usage",
+      `${partition.name}: ${foreign.join(", ")}: from another set-up, which may make a user or hold a Wi-Fi's password: write Raspberry Pi OS anew, without Imager's customisation`,
+    )
+  if (String(await partition.read("cmdline.txt")).includes("systemd.run="))
+    throw new Fault(
+      "usage",
+      `${partition.name}: cmdline.txt runs a command of its own at boot (systemd.run=): write Raspberry Pi OS anew, without Imager's customisation`,
+    )
+  // pi-gen's stages from 3 on have a desktop, whose first-run wizard logs in by itself and may do everything.
+  if (names.has("issue.txt") && /, stage[3-9]\s*$/.test(String(await partition.read("issue.txt"))))
+    throw new Fault(
+      "usage",
+      `${partition.name}: this Raspberry Pi OS has a desktop, where a keyboard makes an administrator: take Lite`,
     )
   const opener = ["ssh", "ssh.txt"].find((name) => names.has(name))
   if (opener !== undefined && !sshAsked)
@@ -50,12 +71,13 @@ const SLACK: Bytes = 256 * 1024
  * what was there, and on any error everything goes back to what it was. (A laptop that loses power between two renames
  * leaves both names; writing again puts it right.)
  *
- * @throws Fault "full" or "usage", definite: nothing has changed.
+ * @returns names of what was there before and could not be taken away; everything new is there all the same.
+ * @throws Fault "full" or "usage", definite: nothing has changed, or the message says what could not be put back.
  */
 export async function writeAll(
   partition: BootPartition,
   files: ReadonlyMap<string, Uint8Array>,
-): Promise<void> {
+): Promise<readonly string[]> {
   await clearLeftovers(partition)
   const sizes = [...files.values()].map((bytes) => bytes.length)
   // The largest twice: in an image a file is renamed by copying it.
@@ -66,10 +88,10 @@ export async function writeAll(
       "full",
       `${partition.name}: ${mebibytes(needed)} MiB are needed, ${mebibytes(free)} are free: remove what is not needed, or take a larger card`,
     )
-  const undo: (() => Promise<void>)[] = []
+  const undo: Step[] = []
   try {
     for (const [name, bytes] of files) {
-      undo.push(() => removeIfThere(partition, name + NEW))
+      undo.push([name + NEW, () => removeIfThere(partition, name + NEW)])
       await partition.write(name + NEW, bytes)
     }
     // FAT keeps the case of a name, and does not mind it.
@@ -78,17 +100,30 @@ export async function writeAll(
       const before = there.get(name.toLowerCase())
       if (before !== undefined) {
         await partition.rename(before, name + OLD)
-        undo.push(() => partition.rename(name + OLD, before))
+        undo.push([before, () => partition.rename(name + OLD, before)])
       }
       await partition.rename(name + NEW, name)
-      undo.push(() => partition.remove(name))
+      undo.push([name, () => partition.remove(name)])
     }
   } catch (cause) {
-    for (const step of undo.reverse()) await step()
-    if (isFault(cause)) throw cause
-    throw new Fault("usage", `${partition.name}: cannot be written (${messageOf(cause)})`, { cause })
+    const stuck = await takeAll(undo.reverse())
+    if (isFault(cause) && stuck.length === 0) throw cause
+    const why = isFault(cause) ? cause.message : `${partition.name}: cannot be written (${messageOf(cause)})`
+    const left = stuck.length === 0 ? "" : `; and could not be put back: ${stuck.join(", ")}: flash it again`
+    throw new Fault(isFault(cause) ? cause.kind : "usage", why + left, { cause })
   }
-  for (const name of files.keys()) await removeIfThere(partition, name + OLD)
+  return takeAll(
+    [...files.keys()].map((name) => [name + OLD, () => removeIfThere(partition, name + OLD)] as const),
+  )
+}
+
+type Step = readonly [name: string, act: () => Promise<void>]
+
+/** Every step, whichever fails; the names of those that did. */
+async function takeAll(steps: readonly Step[]): Promise<readonly string[]> {
+  const failed: string[] = []
+  for (const [name, act] of steps) await act().catch(() => failed.push(name))
+  return [...new Set(failed)]
 }
 
 /** After a power cut in the middle: what was there first is put back. */

@@ -9,7 +9,7 @@ import { sbomOf } from "./sbom.ts"
 
 /** The repository's root: what ships is built from sources. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-export const ENTRY = "hardware/main.ts"
+const ENTRY = "hardware/main.ts"
 export const PROGRAM = "obscura-camera.cjs"
 
 /** What ships to a camera: one program for Node 20.19, needing nothing beside it, and papers about what is in it. */

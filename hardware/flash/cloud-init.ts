@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { stringify } from "yaml"
 import type { Card, Ssh } from "./card.ts"
+import { MASK, withTheirsMasked } from "./mask.ts"
 import { type CloudConfig, mergeCloudConfig, PYYAML } from "./user-cloud-config.ts"
 import type { Wifi } from "./wifi.ts"
 
@@ -9,51 +10,25 @@ import type { Wifi } from "./wifi.ts"
  *
  * @param instance a name for this flashing of this card: cloud-init starts over when it changes, so a card that is flashed
  * again, for the Wi-Fi's password was wrong, is told again. Random, so no two cards have it in common.
+ * @param secrets "masked": what `--dry-run` shows, without the Wi-Fi's secret and without any value of the user's own.
  */
-export function cloudInitFiles(card: Card, instance: string): ReadonlyMap<string, string> {
+export function cloudInitFiles(
+  card: Card,
+  instance: string,
+  secrets: Secrets = "written",
+): ReadonlyMap<string, string> {
+  const wifi =
+    card.wifi && secrets === "masked" ? { ...card.wifi, secret: card.wifi.secret && MASK } : card.wifi
   return new Map([
-    ["user-data", userData(card)],
-    ["network-config", networkConfig(card.wifi)],
+    ["user-data", userData(card, secrets)],
+    ["network-config", networkConfig(wifi)],
     ["meta-data", metaData(instance)],
   ])
 }
 
-/** The same card with its secrets masked: what `--dry-run` shows. */
-export function masked(card: Card): Card {
-  return {
-    ...card,
-    wifi: card.wifi && { ...card.wifi, secret: card.wifi.secret && MASK },
-    cloudConfig: card.cloudConfig && maskedMap(card.cloudConfig),
-  }
-}
+export type Secrets = "written" | "masked"
 
-const MASK = "********"
-/** Where cloud-init and people keep secrets: `passwd`, `plain_text_passwd`, `api_token`, `private_key`… */
-const SECRET_NAME = /pass|secret|token|psk|private|credential|chpasswd|api_?key/i
-
-function maskedMap(map: CloudConfig): CloudConfig {
-  return Object.fromEntries(
-    Object.entries(map).map(([name, value]) => [
-      name,
-      SECRET_NAME.test(name) ? maskedAll(value) : maskedIn(value),
-    ]),
-  )
-}
-
-function maskedIn(value: unknown): unknown {
-  if (typeof value === "string" && value.includes("PRIVATE KEY-----")) return MASK
-  if (Array.isArray(value)) return value.map(maskedIn)
-  return typeof value === "object" && value !== null && !(value instanceof Date)
-    ? maskedMap({ ...value })
-    : value
-}
-
-/** `lock_passwd: true` tells nobody anything, and says a lot. */
-function maskedAll(value: unknown): unknown {
-  return typeof value === "boolean" ? value : MASK
-}
-
-function userData(card: Card): string {
+function userData(card: Card, secrets: Secrets): string {
   const { hostname, timezone, ssh, cloudConfig } = card
   const ours: CloudConfig = {
     ...(hostname === null ? {} : { hostname, manage_etc_hosts: true }),
@@ -62,21 +37,23 @@ function userData(card: Card): string {
     // Without SSH the image's own user stays as it is, with no password: nobody logs in.
     ...(ssh === null ? {} : { users: [sshUser(ssh)] }),
     write_files: filesOf(card),
-    runcmd: [
-      ...(ssh === null ? [] : [["systemctl", "enable", "--now", "ssh"]]),
-      ["rm", "-f", "/var/lib/obscura-first-boot.done"],
-      ["systemctl", "daemon-reload"],
-      ["systemctl", "enable", "obscura-first-boot.service"],
-      ["systemctl", "start", "--no-block", "obscura-first-boot.service"],
-    ],
+    bootcmd: startFirstBoot(),
+    ...(ssh === null ? {} : { runcmd: SSH_ON }),
   }
   const asked = new Map([
     ["hostname", "--hostname"],
     ["timezone", "--timezone"],
   ])
   const whole = cloudConfig === null ? ours : mergeCloudConfig(ours, cloudConfig, "--cloud-init", asked)
-  return `#cloud-config\n# Made by obscura flash. Read once, at first boot, and emptied then.\n${toYaml(whole)}`
+  const shown = secrets === "masked" ? withTheirsMasked(whole, ours) : whole
+  return `#cloud-config\n# Made by obscura flash. Read once, at first boot, and emptied then.\n${toYaml(shown)}`
 }
+
+/** The banner of userconf-pi says that SSH may not work, until a user was asked for. */
+const SSH_ON = [
+  ["rm", "-f", "/etc/ssh/sshd_config.d/rename_user.conf"],
+  ["systemctl", "enable", "--now", "ssh"],
+]
 
 function sshUser({ user, keys }: Ssh): object {
   return {
@@ -91,6 +68,25 @@ function sshUser({ user, keys }: Ssh): object {
 
 const FIRST_BOOT = readFileSync(new URL("./first-boot.sh", import.meta.url), "utf8")
 const FIRST_BOOT_SERVICE = readFileSync(new URL("./obscura-first-boot.service", import.meta.url), "utf8")
+const UNIT = "obscura-first-boot.service"
+
+/**
+ * In cloud-init's early stage, before it has written files: runcmd's comes after multi-user.target, and so after whatever
+ * holds that. It runs at every boot; the unit's condition starts the first boot once for each flashing.
+ */
+function startFirstBoot(): readonly (readonly string[])[] {
+  return [
+    // The kernel's command line says so too, but the next system's may not.
+    ["systemctl", "mask", "userconfig.service"],
+    ["sh", "-c", 'printf "%s" "$1" >"$0"', `/etc/systemd/system/${UNIT}`, FIRST_BOOT_SERVICE],
+    ["systemctl", "daemon-reload"],
+    ["systemctl", "enable", UNIT],
+    ["systemctl", "start", "--no-block", UNIT],
+  ]
+}
+
+/** rpi-swap's (swap.conf(5)): swap in compressed memory alone. As it ships, it moves such pages into a file on the card. */
+const NO_SWAP_FILE = "[Main]\nMechanism=zram\n"
 
 function filesOf({ settings, serial, label }: Card): object[] {
   const file = (path: string, permissions: string, content: string) => ({
@@ -105,7 +101,7 @@ function filesOf({ settings, serial, label }: Card): object[] {
       ? []
       : [file("/etc/obscura/card.json", "0644", `${JSON.stringify({ serial, label })}\n`)]),
     file("/usr/local/lib/obscura/first-boot", "0755", FIRST_BOOT),
-    file("/etc/systemd/system/obscura-first-boot.service", "0644", FIRST_BOOT_SERVICE),
+    file("/etc/rpi/swap.conf.d/90-obscura.conf", "0644", NO_SWAP_FILE),
   ]
 }
 
@@ -141,6 +137,6 @@ function metaData(instance: string): string {
   return toYaml({ dsmode: "local", instance_id: "rpios-image", "instance-id": instance })
 }
 
-function toYaml(value: object): string {
+function toYaml(value: unknown): string {
   return stringify(value, { ...PYYAML, lineWidth: 0, aliasDuplicateObjects: false })
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
@@ -10,6 +10,7 @@ import { makeFolder } from "../make-folder.ts"
 import { VERSION } from "../program/version.ts"
 import { type Bundle, PROGRAM, ROOT } from "./bundle.ts"
 import { debianNoticeOf } from "./npm-packages.ts"
+import { toolEnv } from "./tool-env.ts"
 
 /** One file of the package: its bytes and mode (0644 unless said). */
 interface Packed {
@@ -17,7 +18,7 @@ interface Packed {
   readonly mode?: number
 }
 
-export const DEB_NAME = `obscura-camera_${VERSION}_all.deb`
+const DEB_NAME = `obscura-camera_${VERSION}_all.deb`
 
 const DOC = "usr/share/doc/obscura-camera"
 
@@ -37,10 +38,13 @@ export async function buildDeb(
   try {
     const files = await contents(bundle)
     const time = await changelogTime()
-    await stageFiles(stage, new Map([...files, ...(await control(files))]), time)
+    const tree = join(stage, "tree")
+    await mkdir(tree)
+    await stageFiles(tree, new Map([...files, ...(await control(files))]), time)
     const target = join(outDir, DEB_NAME)
-    const made = join(stage, "..", `${basename(stage)}.deb`)
-    await dpkgDeb(stage, made, time, env)
+    // Inside the folder that only we may enter: a name beside it could be somebody else's link.
+    const made = join(stage, "out.deb")
+    await dpkgDeb(tree, made, time, env)
     await place(made, target)
     return target
   } finally {
@@ -91,27 +95,28 @@ async function control(files: ReadonlyMap<string, Packed>): Promise<Map<string, 
 }
 
 /** Files and the folders above them, with set modes and times; no umask has a say. */
-async function stageFiles(stage: string, files: ReadonlyMap<string, Packed>, time: number): Promise<void> {
+async function stageFiles(tree: string, files: ReadonlyMap<string, Packed>, time: number): Promise<void> {
   const folders = new Set<string>(["."])
   for (const [path, { bytes, mode = 0o644 }] of files) {
     for (let above = dirname(path); above !== "."; above = dirname(above)) folders.add(above)
-    await mkdir(join(stage, dirname(path)), { recursive: true })
-    await writeFile(join(stage, path), bytes)
-    await chmod(join(stage, path), mode)
-    await utimes(join(stage, path), time, time)
+    await mkdir(join(tree, dirname(path)), { recursive: true })
+    await writeFile(join(tree, path), bytes)
+    await chmod(join(tree, path), mode)
+    await utimes(join(tree, path), time, time)
   }
   for (const folder of [...folders].sort().reverse()) {
-    await chmod(join(stage, folder), 0o755)
-    await utimes(join(stage, folder), time, time)
+    await chmod(join(tree, folder), 0o755)
+    await utimes(join(tree, folder), time, time)
   }
 }
 
-async function dpkgDeb(stage: string, target: string, time: number, env: NodeJS.ProcessEnv): Promise<void> {
-  const words = ["--root-owner-group", "-Zgzip", "-z9", "--build", stage, target]
+async function dpkgDeb(tree: string, target: string, time: number, env: NodeJS.ProcessEnv): Promise<void> {
+  const words = ["--root-owner-group", "-Zgzip", "-z9", "--build", tree, target]
   try {
-    await promisify(execFile)("dpkg-deb", words, { env: { ...env, SOURCE_DATE_EPOCH: String(time) } })
+    await promisify(execFile)("dpkg-deb", words, {
+      env: { ...toolEnv(env), SOURCE_DATE_EPOCH: String(time) },
+    })
   } catch (cause) {
-    await rm(target, { force: true })
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT")
       throw new Fault(
         "usage",
@@ -135,8 +140,6 @@ async function place(made: string, target: string): Promise<void> {
     throw new Fault("usage", `${target}: cannot be written (${messageOf(cause)}); choose another folder`, {
       cause,
     })
-  } finally {
-    await rm(made, { force: true })
   }
 }
 

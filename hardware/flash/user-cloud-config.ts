@@ -1,5 +1,5 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Tags } from "yaml"
-import { Fault, messageOf } from "../../firmware/errors.ts"
+import { type Document, isMap, isScalar, LineCounter, parseDocument, type Tags, visit } from "yaml"
+import { Fault } from "../../firmware/errors.ts"
 
 /** A cloud-config: top-level key to value. */
 export type CloudConfig = Readonly<Record<string, unknown>>
@@ -31,10 +31,17 @@ export function parseCloudConfig(text: string, file: string): CloudConfig {
       `${file}:1: a cloud-config begins with the line #cloud-config; nothing else can be merged`,
     )
   const lines = new LineCounter()
-  const document = parseDocument(text, { ...PYYAML, lineCounter: lines, prettyErrors: false })
+  // Its warnings would show the file's words.
+  const document = parseDocument(text, {
+    ...PYYAML,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "error",
+  })
+  const at = (offset: number) => `${file}:${lines.linePos(offset).line}:${lines.linePos(offset).col}`
+  // The reader's messages quote the file, whose words may be secret: its codes do not.
   const error = document.errors[0]
-  if (error)
-    throw new Fault("usage", `${file}:${lines.linePos(error.pos[0]).line}: ${firstLine(error.message)}`)
+  if (error) throw new Fault("usage", `${at(error.pos[0])}: this is no YAML (${error.code})`)
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
     return {}
   if (!isMap(document.contents))
@@ -43,17 +50,30 @@ export function parseCloudConfig(text: string, file: string): CloudConfig {
     if (isScalar(key) && key.value === "network")
       throw new Fault(
         "usage",
-        `${file}:${lines.linePos(key.range?.[0] ?? 0).line}: cloud-init takes no network from here: give --wifi`,
+        `${at(key.range?.[0] ?? 0)}: cloud-init takes no network from here: give --wifi`,
       )
-  return toObject(() => document.toJS({ maxAliasCount: 100 }), file)
+  const lost = aliasToNothing(document)
+  if (lost !== null)
+    throw new Fault("usage", `${at(lost)}: an alias without its anchor: put quotes around a value with *`)
+  try {
+    return { ...Object(document.toJS({ maxAliasCount: 100 })) }
+  } catch {
+    // No cause: its message quotes the file.
+    throw new Fault("usage", `${file}: its aliases cannot be followed: write their values out`)
+  }
 }
 
-function toObject(convert: () => unknown, file: string): CloudConfig {
-  try {
-    return { ...Object(convert()) }
-  } catch (cause) {
-    throw new Fault("usage", `${file}: ${firstLine(messageOf(cause))}`, { cause })
-  }
+/** Where it begins; null: there is none. */
+function aliasToNothing(document: Document.Parsed): number | null {
+  let offset: number | null = null
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document)) return undefined
+      offset = alias.range?.[0] ?? 0
+      return visit.BREAK
+    },
+  })
+  return offset
 }
 
 /**
@@ -102,7 +122,7 @@ const isTree = (value: unknown): boolean => Array.isArray(value) || isPlainMap(v
 const kindOf = (value: unknown): string =>
   Array.isArray(value) ? "a list" : isTree(value) ? "a map" : "one value"
 
-function isPlainMap(value: unknown): value is CloudConfig {
+export function isPlainMap(value: unknown): value is CloudConfig {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
@@ -116,6 +136,3 @@ function refuseSamePath(files: unknown, file: string): void {
       `${file}: write_files: ${String(twice)} is written twice, or by obscura too; choose another`,
     )
 }
-
-/** Without the words of the file itself, which may be secret. */
-const firstLine = (text: string): string => (text.split("\n", 1)[0] ?? "").replace(/"[^"]*"/g, "(…)")

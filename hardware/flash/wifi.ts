@@ -54,7 +54,7 @@ function presharedKey(password: string, ssid: string): string {
 const REGIONS = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
 
 /** @throws Fault "usage", definite: missing, or no country. */
-export function parseCountry(text: string | undefined): string {
+function parseCountry(text: string | undefined): string {
   if (text === undefined)
     throw new Fault(
       "usage",

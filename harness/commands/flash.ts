@@ -9,9 +9,9 @@ import { openBootFolder } from "../../hardware/flash/boot-folder.ts"
 import { openBootImage } from "../../hardware/flash/boot-image.ts"
 import type { BootPartition } from "../../hardware/flash/boot-partition.ts"
 import type { Card } from "../../hardware/flash/card.ts"
-import { masked } from "../../hardware/flash/cloud-init.ts"
 import { bootFiles, flash, PACKAGE_FILE } from "../../hardware/flash/flash.ts"
 import { imagerManifest } from "../../hardware/flash/imager-manifest.ts"
+import { sshSigns } from "../../hardware/flash/ssh-signs.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import { type FlashOptions, readCard, readText, refuseMismatch, withFlashOptions } from "./flash-options.ts"
 import { packageBytes } from "./package.ts"
@@ -22,8 +22,9 @@ customisation. Take the card out and in again, then:
 
   obscura flash --boot /media/$USER/bootfs --wifi "My Network" --country DE --broker mqtts://cloud.example
 
-The first boot needs a network: the camera's package comes from the card, nodejs and gpiod from Debian. Then, on the same
-partition, obscura-status.txt says how it went. The camera makes its key itself, at its first start.
+The first boot needs a network: the camera's package comes from the card, nodejs and gpiod from Debian. Meanwhile the
+board's own green light blinks slowly; fast when something failed; and flashes every five seconds when the camera runs. On
+the same partition, obscura-status.txt says how it went. The camera makes its key itself, at its first start.
 
 FAT keeps no permissions: until the first boot has wiped it, whoever holds the card can read the Wi-Fi's key (for WPA2 the
 key of this one network, not the password). Imager's own customisation would replace these files: do not use both.`
@@ -40,6 +41,8 @@ export function flashCommand(): Command {
 async function run(options: FlashOptions): Promise<void> {
   refuseMismatch(options)
   const common = await readCard(options, process.env)
+  // It has been read, or is not wanted: whatever is started from here on does not inherit it.
+  delete process.env.OBSCURA_WIFI_PASSWORD
   const cards = await cardsOf(options, common)
   if (options.dryRun) return dryRun(options, cards)
   const bytes = await readPackage(options)
@@ -74,16 +77,24 @@ async function openImage(image: string): Promise<BootPartition> {
 }
 
 async function flashOne(partition: BootPartition, card: Card, bytes: Uint8Array): Promise<void> {
-  const files = await flash(partition, card, bytes)
+  const { files, leftovers } = await flash(partition, card, bytes)
   const of = card.serial === null ? "" : ` (${card.serial})`
   console.log(`${partition.name}${of}: ${[...files.keys()].join(", ")}`)
-  console.log(
-    `${partition.name}${of}: SSH ${card.ssh === null ? "stays off" : `is on for ${card.ssh.user}`}; eject it, and give the Pi power`,
-  )
+  console.log(`${partition.name}${of}: ${aboutSsh(card)}; eject it, and give the Pi power`)
+  if (leftovers.length > 0)
+    console.log(`${partition.name}${of}: could not be taken away, do it yourself: ${leftovers.join(", ")}`)
   if (card.wifi?.secret)
     console.log(
       `${partition.name}${of}: holds the Wi-Fi's key until its first boot has wiped it: keep it to yourself`,
     )
+}
+
+function aboutSsh({ ssh, cloudConfig }: Card): string {
+  if (ssh !== null) return `SSH is on for ${ssh.user}`
+  const signs = cloudConfig === null ? [] : sshSigns(cloudConfig)
+  return signs.length === 0
+    ? "SSH stays off"
+    : `SSH may be on, by your own --cloud-init (${signs.join(", ")})`
 }
 
 async function makeImages(
@@ -136,13 +147,14 @@ async function dryRun(options: FlashOptions, cards: readonly Card[]): Promise<vo
   const target = options.boot !== undefined ? await openBootFolder(options.boot) : await imageOf(options)
   const existing = async (file: string) => (target === null ? "" : String(await target.read(file)))
   for (const card of cards) {
-    const files = await bootFiles(masked(card), new Uint8Array(), "obscura-<random for each card>", existing)
+    const name = "obscura-<random for each card>"
+    const files = await bootFiles(card, new Uint8Array(), name, existing, "masked")
     if (card.serial !== null) console.log(`#### card ${card.serial}\n`)
-    for (const [name, bytes] of files)
+    for (const [file, bytes] of files)
       console.log(
-        name === PACKAGE_FILE
-          ? `==== ${name}: ${options.package ?? "built when it is written"}\n`
-          : `==== ${name}\n${Buffer.from(bytes).toString()}`,
+        file === PACKAGE_FILE
+          ? `==== ${file}: ${options.package ?? "built when it is written"}\n`
+          : `==== ${file}\n${Buffer.from(bytes).toString()}`,
       )
   }
   console.log("Nothing was written.")

@@ -4,9 +4,9 @@ import { existsSync } from "node:fs"
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
-import { build } from "esbuild"
 import { encode } from "uqr"
 import type { onTestFinished } from "vitest"
+import { buildBundle, PROGRAM } from "../../hardware/flash/bundle.ts"
 import { root } from "../support.ts"
 import { startKernel, type TestKernel } from "./gpiod-kernel.ts"
 
@@ -14,15 +14,11 @@ const STAND_INS = join(root, "test/hardware/stand-ins")
 const CHIP = "pinctrl-bcm2711"
 const PINS = { motion: 17, bell: 27, light: 22, status: 23 }
 
-/** The program in one file, as it ships: what the tests of one file start many times. */
+/** The program in one file, the very one that ships: what the tests of one file start many times. */
 export async function bundle(): Promise<{ readonly file: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "obscura-bundle-"))
-  const file = join(folder, "obscura-camera.cjs")
-  await build({
-    ...{ entryPoints: [join(root, "hardware/main.ts")], outfile: file, bundle: true },
-    ...{ platform: "node", target: "node20", format: "cjs", logLevel: "error" },
-  })
-  return { file, remove: () => rm(folder, { recursive: true, force: true }) }
+  await buildBundle(folder)
+  return { file: join(folder, PROGRAM), remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
 /** A Pi of stand-ins: pins, camera, and folders of its own; `obscura-camera` runs on it as a child process. */

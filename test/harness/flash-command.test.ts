@@ -1,8 +1,8 @@
 import { execFile, execFileSync } from "node:child_process"
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
 import { flashCommand } from "../../harness/commands/flash.ts"
 import { judge, root } from "../support.ts"
 
@@ -111,6 +111,33 @@ describe("obscura flash", () => {
     expect(output).not.toContain(PASSWORD)
     expect(output).not.toMatch(/\b[0-9a-f]{64}\b/)
     expect(await readdir(boot)).toEqual(before)
+  })
+
+  test.each([
+    ["enable_ssh: true\n", "SSH may be on, by your own --cloud-init (enable_ssh)"],
+    ["runcmd: [[systemctl, start, ssh]]\n", "SSH may be on, by your own --cloud-init (runcmd.0)"],
+    ["packages: [vim]\n", "SSH stays off"],
+  ])("says of SSH what the user's own cloud-config makes of it: %j", async (text, words) => {
+    await writeFile(at("mine.yaml"), `#cloud-config\n${text}`)
+    const said = vi.spyOn(console, "log").mockImplementation(() => undefined)
+    onTestFinished(() => said.mockRestore())
+    await flash("--boot", boot, "--cloud-init", at("mine.yaml"), ...PACKED())
+    expect(said.mock.calls.flat().join("\n")).toContain(words)
+  })
+
+  test("leaves a folder in a file's place as it was", async () => {
+    await mkdir(join(boot, "user-data"))
+    await expect(flash("--boot", boot, ...PACKED())).rejects.toMatchObject({ kind: "usage" })
+    expect(await readdir(boot)).toEqual(["cmdline.txt", "config.txt", "meta-data", "user-data"])
+  })
+
+  test("hands the Wi-Fi's password to no program that it starts", async () => {
+    vi.stubEnv("OBSCURA_WIFI_PASSWORD", PASSWORD)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    await flash("--boot", boot, "--wifi", "Household", "--country", "DE", ...PACKED())
+    // esbuild, which makes the package, is given our environment as it is.
+    expect(process.env.OBSCURA_WIFI_PASSWORD).toBeUndefined()
+    expect(await readFile(join(boot, "network-config"), "utf8")).toMatch(/password: [0-9a-f]{64}/)
   })
 
   test("takes one card of a batch by its serial", async () => {

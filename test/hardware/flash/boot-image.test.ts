@@ -59,7 +59,8 @@ describe.skipIf(!judge("mcopy") || !judge("mkfs.vfat"))("an image file", () => {
   })
 
   test("is flashed, and only its boot partition has changed", async () => {
-    const files = await flash(await openBootImage(image), card(), PACKAGE)
+    const { files, leftovers } = await flash(await openBootImage(image), card(), PACKAGE)
+    expect(leftovers).toEqual([])
     expect(contentOf()).toEqual({
       ...RASPBERRY_PI_OS,
       ...Object.fromEntries([...files].map(([name, bytes]) => [name, String(bytes)])),
@@ -121,6 +122,20 @@ describe.skipIf(!judge("mcopy") || !judge("mkfs.vfat"))("an image file", () => {
       kind: "usage",
       message: expect.stringContaining("apt install mtools, or brew install mtools"),
     })
+  })
+
+  test("is written by tools that are told nothing of what we were told, such as a password", async () => {
+    const tools = await mkdtemp(join(folder, "tools-"))
+    const said = join(tools, "environment")
+    for (const tool of ["mdir", "mcopy"]) {
+      await writeFile(join(tools, tool), `#!/bin/sh\nenv >>${said}\n`, { mode: 0o755 })
+    }
+    const env = { PATH: `${tools}:${process.env.PATH}`, OBSCURA_WIFI_PASSWORD: "hunter2" }
+    const partition = await openBootImage(image, env)
+    await partition.list()
+    await partition.read("config.txt")
+    expect(await readFile(said, "utf8")).toContain("MTOOLSRC=/dev/null")
+    expect(await readFile(said, "utf8")).not.toContain("hunter2")
   })
 
   test("cut short, without its FAT, or with another in its place is refused in one line", async () => {

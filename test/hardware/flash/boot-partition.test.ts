@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { execFileSync } from "node:child_process"
+import { chmod, link, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -14,12 +15,17 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** In memory; the `failing`th change of it does nothing but fail. */
-function memory(files: Readonly<Record<string, string>>, failing = Infinity, freeBytes = 1e9) {
+/** In memory; the `failing`th change of it does nothing but fail, and each from `lost` on. */
+function memory(
+  files: Readonly<Record<string, string>>,
+  failing = Infinity,
+  freeBytes = 1e9,
+  lost = Infinity,
+) {
   const held = new Map<string, Buffer>(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]))
   let changes = 0
   const change = async (act: () => void) => {
-    if (++changes === failing) throw new Error("the card was pulled")
+    if (++changes === failing || changes >= lost) throw new Error("the card was pulled")
     act()
   }
   const take = (name: string): Buffer => {
@@ -85,13 +91,42 @@ describe("files onto a boot partition", () => {
       "hardware/flash/boot-partition.ts",
       {
         path: "hardware/flash/boot-partition.ts",
-        from: "    for (const step of undo.reverse()) await step()\n",
-        to: "",
+        from: "const stuck = await takeAll(undo.reverse())",
+        to: "const stuck: string[] = []",
       },
     )
     const { partition, now } = memory(RASPBERRY_PI_OS, 5)
     await expect(careless(partition, FILES)).rejects.toThrow()
     expect(now()).not.toEqual(RASPBERRY_PI_OS)
+  })
+
+  test("are put back as far as that goes, with why it went wrong and what is not as it was", async () => {
+    for (let failing = 1; failing <= 7; failing++) {
+      const { partition, now } = memory(RASPBERRY_PI_OS, failing)
+      // One file can be written, renamed, and never be taken away again.
+      const stubborn: BootPartition = {
+        ...partition,
+        remove: (name) =>
+          name.startsWith("user") ? Promise.reject(new Error("no")) : partition.remove(name),
+      }
+      const failed = await writeAll(stubborn, FILES).catch((error: unknown) => error)
+      expect(failed).toMatchObject({
+        kind: "usage",
+        message: expect.stringMatching(/^card: cannot be written \(the card was pulled\)/),
+      })
+      expect(now()).toMatchObject({ "config.txt": RASPBERRY_PI_OS["config.txt"] })
+      expect(now()).not.toHaveProperty(["package.deb"])
+      if (Object.keys(now()).length > Object.keys(RASPBERRY_PI_OS).length)
+        expect(failed).toMatchObject({ message: expect.stringMatching(/could not be put back: .*user-data/) })
+    }
+  })
+
+  test("are there even if what was before cannot be taken away: it is named, for it may hold a key", async () => {
+    const whole = memory(RASPBERRY_PI_OS)
+    await writeAll(whole.partition, FILES)
+    const { partition, now } = memory(RASPBERRY_PI_OS, Infinity, 1e9, whole.changes() - 1)
+    expect(await writeAll(partition, FILES)).toEqual(["user-data.obscura-old", "config.txt.obscura-old"])
+    expect(now()).toMatchObject(WRITTEN)
   })
 
   test("put right what a laptop that lost power in the middle left behind", async () => {
@@ -145,6 +180,31 @@ describe("a card", () => {
     await checkBootPartition(partition, true)
   })
 
+  test.each(["userconf.txt", "custom.toml", "wpa_supplicant.conf", "firstrun.sh"])(
+    "with %s of another set-up is refused by that name: it makes a user, or holds a Wi-Fi's password",
+    async (name) => {
+      await expect(
+        checkBootPartition(memory({ ...RASPBERRY_PI_OS, [name]: "" }).partition, true),
+      ).rejects.toMatchObject({ kind: "usage", message: expect.stringContaining(name) })
+    },
+  )
+
+  test("that runs a command at boot, or has a desktop that logs in by itself, is refused", async () => {
+    const cmdline = "root=x systemd.run=/boot/firstrun.sh"
+    await expect(
+      checkBootPartition(memory({ ...RASPBERRY_PI_OS, "cmdline.txt": cmdline }).partition, false),
+    ).rejects.toMatchObject({ message: expect.stringContaining("systemd.run=") })
+    const issue = (stage: string) =>
+      memory({
+        ...RASPBERRY_PI_OS,
+        "issue.txt": `Raspberry Pi reference 2025-11-24\nGenerated using pi-gen, https://x, 0123, ${stage}\n`,
+      }).partition
+    await expect(checkBootPartition(issue("stage4"), false)).rejects.toMatchObject({
+      message: expect.stringContaining("take Lite"),
+    })
+    await checkBootPartition(issue("stage2"), false)
+  })
+
   test("can be flashed again: the second time counts, as another instance for cloud-init", async () => {
     const { partition, now } = memory(RASPBERRY_PI_OS)
     await flash(partition, card({ hostname: "one" }), PACKAGE)
@@ -177,6 +237,35 @@ describe("a mounted folder", () => {
     await expect(openBootFolder(join(folder, "file"))).rejects.toMatchObject({
       message: expect.stringContaining("goes to --image"),
     })
+  })
+
+  test.each([
+    ["a link", symlink],
+    ["a second name of a file elsewhere", link],
+  ])("with %s in it is refused, and the file that it leads to is left as it was", async (_what, make) => {
+    for (const name of ["user-data", "config.txt", "cmdline.txt"]) {
+      const boot = await mkdtemp(join(folder, "linked-"))
+      for (const [file, text] of Object.entries(RASPBERRY_PI_OS))
+        if (file !== name) await writeFile(join(boot, file), text)
+      const victim = join(folder, `victim-${make.name}-${name}`)
+      await writeFile(victim, "of somebody else")
+      await make(victim, join(boot, name))
+      await expect(flash(await openBootFolder(boot), card(), PACKAGE)).rejects.toMatchObject({
+        kind: "usage",
+        message: expect.stringMatching(/is a link, or no file/),
+      })
+      expect(await readFile(victim, "utf8")).toBe("of somebody else")
+      const partition = await openBootFolder(boot)
+      await expect(partition.remove(name)).rejects.toMatchObject({ kind: "usage" })
+      await expect(partition.read(name)).rejects.toMatchObject({ kind: "usage" })
+      expect(await readFile(victim, "utf8")).toBe("of somebody else")
+    }
+  })
+
+  test("with a pipe in it is refused, and does not wait for its other end", async () => {
+    const boot = await mkdtemp(join(folder, "pipe-"))
+    execFileSync("mkfifo", [join(boot, "config.txt")])
+    await expect((await openBootFolder(boot)).read("config.txt")).rejects.toMatchObject({ kind: "usage" })
   })
 
   test("that cannot be written is refused in one line", async () => {

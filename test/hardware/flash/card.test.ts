@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { isFault } from "../../../firmware/errors.ts"
 import { parseBatch } from "../../../hardware/flash/batch.ts"
-import { withCountry, withOverlays } from "../../../hardware/flash/boot-config.ts"
+import { withCountry, withOverlays, withoutWizard } from "../../../hardware/flash/boot-config.ts"
 import {
   checkSettings,
   parseHostname,
@@ -12,8 +12,8 @@ import {
   parseTimezone,
   parseUser,
 } from "../../../hardware/flash/card.ts"
-import { mergeCloudConfig, parseCloudConfig } from "../../../hardware/flash/user-cloud-config.ts"
 import { parseWifi } from "../../../hardware/flash/wifi.ts"
+import { mutant } from "../../mutants.ts"
 
 const usage = (message: string) =>
   expect.objectContaining({ kind: "usage", message: expect.stringContaining(message) })
@@ -57,20 +57,36 @@ describe("the Wi-Fi", () => {
     expect(() => parseWifi({ ...right, ...wrong })).toThrow(usage(message))
   })
 
-  test("never has its password in an error", () => {
+  /** Whatever is wrong with it or beside it; a password is long and odd enough to be found, not by chance. */
+  function passwordsInErrors(parse: typeof parseWifi): readonly string[] {
+    const found: string[] = []
+    const password = fc
+      .tuple(fc.string({ maxLength: 70 }), fc.constantFrom("", "é", "\n", "x".repeat(60)))
+      .map((parts) => parts.join("Xq7+zW"))
+    const country = fc.constantFrom("DE", "UK", undefined)
     fc.assert(
-      fc.property(fc.string({ minLength: 4 }), fc.string(), fc.boolean(), (password, ssid, wpa3) => {
+      fc.property(password, fc.string(), country, fc.boolean(), (password, ssid, country, wpa3) => {
         try {
-          parseWifi({ ssid, password, country: "DE", wpa3 })
+          parse({ ssid, password, country, wpa3 })
         } catch (error) {
-          return (
-            isFault(error, "usage") &&
-            (/^[ -~]{0,3}$/.test(password) || !error.message.includes(` ${password} `))
-          )
+          expect(isFault(error, "usage")).toBe(true)
+          if (String(error).includes("Xq7+zW")) found.push(password)
         }
-        return true
       }),
     )
+    return found
+  }
+
+  test("never has its password in an error", () => {
+    expect(passwordsInErrors(parseWifi)).toEqual([])
+  })
+
+  test("would be seen to have it there", async () => {
+    const path = "hardware/flash/wifi.ts"
+    const from = '"Wi-Fi: a password has 8 to 63 letters, digits, spaces and signs of ASCII"'
+    const to = '"Wi-Fi: wrong password " + password'
+    const careless = await mutant<{ parseWifi: typeof parseWifi }>(path, { path, from, to })
+    expect(passwordsInErrors(careless.parseWifi)).not.toEqual([])
   })
 })
 
@@ -167,75 +183,6 @@ describe("a batch", () => {
   })
 })
 
-describe("the user's cloud-config", () => {
-  const merged = (text: string, ours: Record<string, unknown> = {}) =>
-    mergeCloudConfig(
-      ours,
-      parseCloudConfig(text, "my.yaml"),
-      "my.yaml",
-      new Map([["hostname", "--hostname"]]),
-    )
-
-  test("is merged: maps key by key, lists one after the other, and the user's value where nobody asked for ours", () => {
-    const ours = { hostname: "cam", ssh_pwauth: false, runcmd: [["a"]], apt: { conf: "x", preserve: true } }
-    const text =
-      "#cloud-config\nssh_pwauth: true\nruncmd:\n  - b\napt: {conf: y}\nhostname: cam\npackages: [vim]\n"
-    expect(merged(text, ours)).toEqual({
-      hostname: "cam",
-      ssh_pwauth: true,
-      runcmd: [["a"], "b"],
-      apt: { conf: "y", preserve: true },
-      packages: ["vim"],
-    })
-  })
-
-  test("means what cloud-init's own reader makes of it: YAML 1.1, with its octal numbers and its words for true", () => {
-    expect(
-      parseCloudConfig("#cloud-config\npermissions: 0644\nssh_pwauth: yes\nanswer: y\n", "my.yaml"),
-    ).toEqual({
-      permissions: 0o644,
-      ssh_pwauth: true,
-      answer: "y",
-    })
-  })
-
-  test("may hold nothing", () => {
-    expect(merged("#cloud-config\n", { a: 1 })).toEqual({ a: 1 })
-  })
-
-  test.each([
-    ["packages: [vim]\n", "my.yaml:1: a cloud-config begins with"],
-    ["#!/bin/sh\necho\n", "my.yaml:1: a cloud-config begins with"],
-    ["#cloud-config\npackages: [vim\n", "my.yaml:3:"],
-    ["#cloud-config\na: 1\na: 2\n", "my.yaml:3:"],
-    ["#cloud-config\na:\n\tb: 1\n", "my.yaml:3:"],
-    ["#cloud-config\n- a\n", "a cloud-config is a map"],
-    ["#cloud-config\na: *nowhere\n", "my.yaml"],
-    ["#cloud-config\nruncmd: echo\n", "runcmd: a list is wanted"],
-    ["#cloud-config\napt: [x]\n", "apt: a map is wanted"],
-    ["#cloud-config\nhostname: other\n", "hostname: --hostname and my.yaml say different things"],
-    ["#cloud-config\nx: 1\nnetwork: {version: 2}\n", "my.yaml:3: cloud-init takes no network from here"],
-    ["#cloud-config\nwrite_files:\n  - path: /a\n", "write_files: /a is written twice"],
-    [
-      `#cloud-config\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${"*a,".repeat(30)}]\nc: [${"*b,".repeat(30)}]\n`,
-      "my.yaml",
-    ],
-  ])("as of %o is refused, with its line where it has one", (text, message) => {
-    const ours = { hostname: "cam", runcmd: [["a"]], apt: { conf: "x" }, write_files: [{ path: "/a" }] }
-    expect(() => merged(text, ours)).toThrow(usage(message))
-  })
-
-  test("does not show its words in an error, for they may be secret", () => {
-    for (const text of [
-      '#cloud-config\nchpasswd: "hunter2" hunter2\n',
-      "#cloud-config\npw: hunter2: hunter2\n",
-    ])
-      expect(() => parseCloudConfig(text, "my.yaml")).toThrow(
-        expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
-      )
-  })
-})
-
 describe("the Pi's own configuration", () => {
   const pins = { motion: 17, bell: 27, light: 22 }
 
@@ -249,8 +196,20 @@ describe("the Pi's own configuration", () => {
     expect(withOverlays(before, pins)).toBe(before)
   })
 
-  test("is refused for a shutter on a pin that the kernel drives no servo on", () => {
-    expect(() => withOverlays("", { ...pins, shutter: 4 })).toThrow(usage("GPIO 4 has no PWM for a servo"))
+  test("drives a servo on each pin that settings let one be on", () => {
+    const overlay = (shutter: number) => withOverlays("", { ...pins, shutter }).split("\n")[2]
+    expect([12, 13, 18, 19].map(overlay)).toEqual([
+      "dtoverlay=pwm,pin=12,func=4",
+      "dtoverlay=pwm,pin=13,func=4",
+      "dtoverlay=pwm,pin=18,func=2",
+      "dtoverlay=pwm,pin=19,func=2",
+    ])
+  })
+
+  test("asks nobody at the keyboard for a user, once, on the kernel's one line", () => {
+    const once = withoutWizard("console=tty1 rootwait\n")
+    expect(once).toBe("console=tty1 rootwait systemd.mask=userconfig.service\n")
+    expect(withoutWizard(once)).toBe(once)
   })
 
   test("tells the radio its country, once, on the kernel's one line", () => {

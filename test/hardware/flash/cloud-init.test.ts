@@ -6,7 +6,7 @@ import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { parse } from "yaml"
 import type { Card } from "../../../hardware/flash/card.ts"
-import { cloudInitFiles, masked } from "../../../hardware/flash/cloud-init.ts"
+import { cloudInitFiles } from "../../../hardware/flash/cloud-init.ts"
 import { bootFiles, newInstance } from "../../../hardware/flash/flash.ts"
 import { parseCloudConfig } from "../../../hardware/flash/user-cloud-config.ts"
 import { parseWifi } from "../../../hardware/flash/wifi.ts"
@@ -64,8 +64,8 @@ describe.each(Object.entries(CARDS))("the files for %s", (_name, each) => {
 test("the schema is a judge that finds fault: a word in the wrong place is none of its valid configs", async () => {
   if (!judge("cloud-init")) return
   const path = join(folder, "wrong")
-  await writeFile(path, fileOf(card(), "user-data").replace("runcmd:", "runcmd: 7\nnothing:"))
-  await expect(run("cloud-init", ["schema", "--config-file", path])).rejects.toThrow(/runcmd/)
+  await writeFile(path, fileOf(card(), "user-data").replace("bootcmd:", "bootcmd: 7\nnothing:"))
+  await expect(run("cloud-init", ["schema", "--config-file", path])).rejects.toThrow(/bootcmd/)
 })
 
 describe("a card", () => {
@@ -105,6 +105,7 @@ describe("a card", () => {
     })
     expect(data.users.map(({ name }: { name: string }) => name)).toEqual(["pi", "guest"])
     expect(data.runcmd.at(-1)).toEqual(["echo", "hello"])
+    expect(data.bootcmd[0]).toEqual(["systemctl", "mask", "userconfig.service"])
     expect(data).toMatchObject({ packages: ["vim"], ssh_pwauth: true })
   })
 
@@ -162,39 +163,66 @@ describe("a card", () => {
 })
 
 describe("what --dry-run shows", () => {
-  const secrets = [PASSWORD, "hash-of-a-password", "a-token", "MIIEvQ", "psk-of-another"]
+  const secrets = [
+    ...[PASSWORD, "hash-of-a-password", "a-token", "MIIEvQ", "psk-of-another"],
+    ...["tskey-1", "proxy-password", "secret-in-a-file", "271828"],
+  ]
   const mine = `#cloud-config
+hostname: camera-1
 chpasswd: {users: [{name: a, password: ${PASSWORD}}]}
 users: [{name: b, passwd: hash-of-a-password, lock_passwd: false}]
-my_module: {api_token: a-token, wifi: [{psk: psk-of-another}]}
+my_module: {api_token: a-token, wifi: [{psk: psk-of-another}], pin: 271828}
+apt: {proxy: "http://me:proxy-password@proxy.example"}
+runcmd:
+  - tailscale up --authkey=tskey-1
+  - [curl, -H, "Authorization: tskey-1"]
 write_files:
   - path: /etc/key.pem
     content: |
       -----BEGIN PRIVATE KEY-----
       MIIEvQ
+  - {path: /etc/other, content: secret-in-a-file}
 `
   const secretive = card({
+    ssh,
     wifi: parseWifi({ ssid: "n", password: PASSWORD, country: "DE", wpa3: true }),
     cloudConfig: parseCloudConfig(mine, "mine.yaml"),
   })
+  const textOf = (files: ReadonlyMap<string, string>) => [...files.values()].join("\n")
 
-  test("are all files, and no secret of them", () => {
-    const shown = [...cloudInitFiles(masked(secretive), "x").values()].join("\n")
-    const written = [...cloudInitFiles(secretive, "x").values()].join("\n")
+  test("are all files, ours as they will be, and of the user's own the keys and no value", () => {
+    const shown = textOf(cloudInitFiles(secretive, "x", "masked"))
+    const written = textOf(cloudInitFiles(secretive, "x"))
     for (const secret of secrets) {
       expect(written).toContain(secret)
       expect(shown).not.toContain(secret)
     }
     expect(shown).toContain("lock_passwd: false")
     expect(shown).toContain('password: "********"')
+    const data = parse(cloudInitFiles(secretive, "x", "masked").get("user-data") ?? "", { version: "1.1" })
+    expect(data.hostname).toBe("camera-1")
+    expect(data.runcmd.slice(-3)).toEqual([
+      ["systemctl", "enable", "--now", "ssh"],
+      "********",
+      ["********", "********", "********"],
+    ])
+    expect(data.write_files.at(-1)).toEqual({ path: "********", content: "********" })
+    expect(data.users[0].ssh_authorized_keys).toEqual(ssh.keys)
   })
 
   test.each([
     ["secret: card.wifi.secret && MASK", "secret: card.wifi.secret"],
-    ["cloudConfig: card.cloudConfig && maskedMap(card.cloudConfig)", "cloudConfig: card.cloudConfig"],
+    ['secrets === "masked" ? withTheirsMasked(whole, ours) : whole', "whole"],
   ])("would be seen to hold one without %s", async (from, to) => {
     const path = "hardware/flash/cloud-init.ts"
-    const careless = await mutant<{ masked: typeof masked }>(path, { path, from, to })
-    expect([...cloudInitFiles(careless.masked(secretive), "x").values()].join("\n")).toContain(PASSWORD)
+    const careless = await mutant<{ cloudInitFiles: typeof cloudInitFiles }>(path, { path, from, to })
+    expect(textOf(careless.cloudInitFiles(secretive, "x", "masked"))).toContain(PASSWORD)
   })
+})
+
+test("a card keeps swap in memory: rpi-swap's setting for it, where rpi-swap reads it", () => {
+  const data = parse(fileOf(card(), "user-data"), { version: "1.1" })
+  expect(
+    data.write_files.find(({ path }: { path: string }) => path === "/etc/rpi/swap.conf.d/90-obscura.conf"),
+  ).toMatchObject({ content: "[Main]\nMechanism=zram\n", permissions: "0644" })
 })

@@ -61,8 +61,20 @@ describe.skipIf(!judge("dpkg-deb"))("the package", () => {
     const wrapper = await readFile(join(out, "usr/bin/obscura-camera"), "utf8")
     const here = wrapper.replace("/usr/bin/node", process.execPath).replace("/usr/lib", join(out, "usr/lib"))
     await writeFile(join(folder, "here"), here, { mode: 0o755 })
-    const env = { ...process.env, NODE_OPTIONS: "--require /nowhere.js" }
-    expect((await run(join(folder, "here"), ["--version"], { env })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const told = {
+      ...{ NODE_OPTIONS: "--require /nowhere.js", NODE_V8_COVERAGE: join(folder, "coverage") },
+      ...{ DEBUG: "*", NODE_DEBUG: "tls,net", OPENSSL_CONF: "/nowhere", SSLKEYLOGFILE: join(folder, "keys") },
+    }
+    const { stdout, stderr } = await run(join(folder, "here"), ["--version"], {
+      env: { ...process.env, ...told },
+    })
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+\n$/), ""])
+    expect(await readdir(folder)).not.toContain("coverage")
+    const asked = wrapper.replace(/exec .*/, "ulimit -c; env")
+    await writeFile(join(folder, "asked"), asked, { mode: 0o755 })
+    const [cores, ...environment] = (await run(join(folder, "asked"), [], { env: told })).stdout.split("\n")
+    expect(cores).toBe("0")
+    for (const name of Object.keys(told)) expect(environment.join("\n")).not.toContain(`${name}=`)
   })
 
   test.skipIf(!judge("lintian"))(
@@ -73,6 +85,20 @@ describe.skipIf(!judge("dpkg-deb"))("the package", () => {
     },
     60_000,
   )
+
+  test("is built inside a folder of its own, by a tool that is told no secret of ours", async () => {
+    const tools = await mkdtemp(join(folder, "tools-"))
+    const said = join(tools, "said")
+    const script = `#!/bin/sh\nenv >${said}\nfor last; do before=$made; made=$last; done
+echo "made $made of $before, in $(stat -c %a "$(dirname "$made")")" >>${said}\necho x >"$made"\n`
+    await writeFile(join(tools, "dpkg-deb"), script, { mode: 0o755 })
+    const env = { PATH: `${tools}${delimiter}${process.env.PATH}`, OBSCURA_WIFI_PASSWORD: "hunter2" }
+    await buildDeb(bundle, join(folder, "four"), env)
+    const text = await readFile(said, "utf8")
+    expect(text).toMatch(/^SOURCE_DATE_EPOCH=\d+$/m)
+    expect(text).not.toContain("hunter2")
+    expect(text).toMatch(/^made (\/.*)\/out\.deb of \1\/tree, in 700$/m)
+  })
 
   test("without dpkg-deb is a line that says what to install", async () => {
     await expect(buildDeb(bundle, join(folder, "three"), { PATH: folder })).rejects.toMatchObject({
