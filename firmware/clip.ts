@@ -62,9 +62,12 @@ export interface ObjectFacts {
   readonly kind: ObjectKind
   /** Random, 32 hex digits. */
   readonly clip: string
-  /** Of segments: position in the clip. 0 for the others. */
+  /**
+   * Of segments: position in the clip. Of a thumbnail that comes while the clip goes on: how many segments came before
+   * it; after a power cut it may be all that tells. 0 for the others.
+   */
   readonly index: number
-  /** Of segments: the clip ends with it. true for the others. */
+  /** The clip ends with this segment; of the others: the clip had ended when it came. */
   readonly last: boolean
   readonly headerBytes: Bytes
   readonly payloadBytes: Bytes

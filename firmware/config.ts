@@ -80,6 +80,8 @@ const configShape = z.strictObject({
     .strictObject({
       motion: pinNumber.default(17),
       bell: pinNumber.default(27),
+      /** A button inside the case, by which the camera is given away. Absent: the bell does that. */
+      reset: pinNumber.optional(),
       /** The recording light. */
       light: pinNumber.default(22),
       /** Shows by its blinking what the camera is doing. Absent: no such light. */

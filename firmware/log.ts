@@ -67,6 +67,14 @@ export type LogLine =
   | { readonly event: "receipt refused"; readonly reason: string }
   | { readonly event: "head adopted"; readonly sequence: number }
   | { readonly event: "recipients changed"; readonly epoch: number }
+  | { readonly event: "live view"; readonly session: string; readonly viewer: string }
+  | {
+      readonly event: "live view ended"
+      readonly session: string
+      readonly cause: string
+      readonly pictures: number
+    }
+  | { readonly event: "privacy"; readonly on: boolean }
   | {
       readonly event: "command"
       readonly kind: string

@@ -44,7 +44,8 @@ export interface Random {
 
 /**
  * A johnny-five IO plugin. What firmware adds to the plugin interface is `driven`: johnny-five's writes return
- * nothing, and a recording light that is merely on its way is not on.
+ * nothing, and a recording light that is merely on its way is not on. And the event "undriven", with the pin's number:
+ * an output that was driven is not any more, though nobody has written to it. It may come back by itself; `driven` says.
  */
 export interface PinsIo extends EventEmitter {
   readonly name: string

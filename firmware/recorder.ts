@@ -4,7 +4,7 @@ import type { CameraConfig } from "./config.ts"
 import { ClipWriter } from "./delivery/clip-writer.ts"
 import type { Seal } from "./delivery/sealer.ts"
 import type { Spool } from "./delivery/spool.ts"
-import { isFault } from "./errors.ts"
+import { Fault, isFault } from "./errors.ts"
 import type { DecodableUnit } from "./media/annexb.ts"
 import type { Ring } from "./media/ring.ts"
 import { segmentsOf } from "./media/segments.ts"
@@ -26,18 +26,28 @@ const LIGHT_AGAIN_AFTER: Milliseconds = seconds(1)
 
 /**
  * Motion or bell -> pre-roll ring -> mux -> seal -> spool (held) -> verdict -> release or discard; for each event until
- * `signal` aborts. A clip that is being recorded then is closed properly, not lost.
+ * `signal` aborts. A clip that is being recorded then is closed properly, not lost; so is one whose recording light goes
+ * out, and the next begins once the light is on again.
  */
 export async function record(parts: RecordParts, config: CameraConfig, signal: AbortSignal): Promise<void> {
   let shownUntil: Milliseconds = Number.NEGATIVE_INFINITY
   for await (const event of parts.pins.events(signal)) {
-    const dark = await lightFor(parts, signal) // the pin is driven now: frames may leave the ring
+    const over = new AbortController()
+    const end = () => over.abort()
+    const lost = () => {
+      tell(parts, new Fault("unavailable", "it went out while a clip was recorded, which ends"))
+      end()
+    }
+    const dark = await lightFor(parts, lost, signal) // the pin is driven now: frames may leave the ring
     if (!dark) continue
+    signal.addEventListener("abort", end, { once: true })
+    if (signal.aborted) end()
     try {
       // Motion that outlasts a clip goes on in the next, which need not show the same seconds again.
       const from = Math.max(event.trigger.at - config.recording.preRoll, shownUntil)
-      shownUntil = (await recordClip(parts, config, event, from, signal)) ?? shownUntil
+      shownUntil = (await recordClip(parts, config, event, from, over.signal)) ?? shownUntil
     } finally {
+      signal.removeEventListener("abort", end)
       dark()
       event.close()
     }
@@ -68,23 +78,33 @@ async function recordClip(
     until: () => clip.discarded || isOver(event, picture.takenAfter, recording.postRoll),
     onLongGroup: (duration) => log.write({ event: "long group of pictures", duration }),
     onFlaw: (reason) => log.write({ event: "media skipped", reason, count: 1 }),
-  }))
+  })) {
     await clip.addSegment(segment)
+    await clip.tell(picture.settled, about)
+  }
 
   const kept = await clip.close(picture.taken, about, await verdict)
   return kept ? picture.latest : null
 }
 
 /** Puts the recording light on. null: it does not follow, so nothing may be recorded; asked again after a while. */
-async function lightFor({ pins, board }: RecordParts, signal: AbortSignal): Promise<(() => void) | null> {
+async function lightFor(
+  parts: RecordParts,
+  onLost: () => void,
+  signal: AbortSignal,
+): Promise<(() => void) | null> {
   try {
-    return await pins.light.hold("recording")
+    return await parts.pins.light.hold("recording", onLost)
   } catch (error) {
     if (!isFault(error, "unavailable")) throw error
-    board.log.write({ event: "fault", where: "light", kind: error.kind, reason: error.message })
-    await board.clock.sleep(LIGHT_AGAIN_AFTER, signal)
+    tell(parts, error)
+    await parts.board.clock.sleep(LIGHT_AGAIN_AFTER, signal)
     return null
   }
+}
+
+function tell({ board }: RecordParts, { kind, message }: Fault): void {
+  board.log.write({ event: "fault", where: "light", kind, reason: message })
 }
 
 /** Tells `clip` the verdict as soon as it is known, and "too late", which keeps it, when it is not known in time. */
@@ -126,6 +146,11 @@ class BestPicture {
 
   constructor(trigger: Trigger) {
     this.#trigger = trigger
+  }
+
+  /** null: a better one may come. */
+  get settled(): DecodableUnit | null {
+    return this.taken !== null && this.taken.at >= this.#trigger.at ? this.taken : null
   }
 
   async *among(units: AsyncIterable<DecodableUnit>): AsyncGenerator<DecodableUnit> {

@@ -12,7 +12,7 @@ import { makeFolder } from "./make-folder.ts"
 import type { PiModel } from "./model.ts"
 import type { Paths } from "./program/paths.ts"
 import { platformRandom } from "./random.ts"
-import type { Settings } from "./settings.ts"
+import { chipLabelFor, type Settings } from "./settings.ts"
 
 /** The board of a Pi: everything in it is this machine's. */
 export interface PiBoard extends Board {
@@ -42,7 +42,7 @@ export async function piBoard(
 ): Promise<PiBoard> {
   const clock = processClock()
   const dialler = diallerFor(settings, paths)
-  const chipLabel = chipFor(settings, model, paths)
+  const chipLabel = chipLabelFor(settings, model, paths.settings)
   await makeFolder(paths.runtime, 0o755)
   const disk = await fsDisk(paths.state)
   const closers = [() => disk.close()]
@@ -81,14 +81,4 @@ function diallerFor({ broker }: Settings, paths: Paths): Dialler {
   if (broker !== undefined) return networkDialler(broker)
   const reason = `${paths.settings} names no broker: the camera records and keeps`
   return { dial: () => Promise.reject(new Fault("unavailable", reason)) }
-}
-
-function chipFor({ gpio }: Settings, model: PiModel, paths: Paths): string {
-  const label = gpio.chipLabel ?? model.gpioChipLabel
-  if (label === "")
-    throw new Fault(
-      "usage",
-      `${paths.settings}: gpio.chipLabel: obscura does not know the pins of this board (${model.name}); gpiodetect lists its chips in [brackets]`,
-    )
-  return label
 }

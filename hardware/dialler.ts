@@ -46,7 +46,8 @@ function parseBrokerUrl(text: string): Address & { readonly tls: boolean } {
   return { host, port: Number(url.port) || (tls ? 8883 : 1883), tls }
 }
 
-function isLoopback(host: string): boolean {
+/** Does `host` mean this machine, whatever a name server says? */
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
 }
 

@@ -1,6 +1,7 @@
 import { link, open, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { Fault } from "../firmware/errors.ts"
+import { Fault, isFault } from "../firmware/errors.ts"
+import { isAlive } from "./is-alive.ts"
 
 /**
  * Keeps a state directory for one process: two cameras that write one chain of manifests would fork it.
@@ -69,15 +70,6 @@ async function startOf(id: number): Promise<string | null> {
   return start === undefined ? null : `${boot.trim()}/${start}`
 }
 
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"
-  }
-}
-
 async function writeSynced(path: string, text: string): Promise<void> {
   const file = await open(path, "w", 0o600)
   try {
@@ -93,10 +85,18 @@ function nothing(): string {
   return ""
 }
 
+class HeldElsewhere extends Error {}
+
+/** Is this the fault of a directory that another process has? */
+export function isInUse(error: unknown): error is Fault {
+  return isFault(error) && error.cause instanceof HeldElsewhere
+}
+
 function inUse(lock: string, holder: string): Fault {
   const id = /^\d+/.exec(holder)?.[0] ?? "unknown"
   return new Fault(
     "usage",
     `disk: ${lock.slice(0, -"/lock".length)} is in use by process ${id}: stop it, or choose another folder`,
+    { cause: new HeldElsewhere(holder) },
   )
 }

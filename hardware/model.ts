@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { type Bytes, MiB } from "../firmware/units.ts"
 
 /** What differs between the boards that obscura knows. */
 export interface PiModel {
@@ -11,12 +12,16 @@ export interface PiModel {
   /** false: a Pi 5 encodes H.264 on its processor, and rpicam-vid wants to be told the container. */
   readonly hasHardwareEncoder: boolean
   readonly lensLimits: LensLimits
+  /** Of the pre-roll ring: what the smallest board of the model can spare. It is memory that nothing gives back. */
+  readonly ringBytesMax: Bytes
 }
 
 /** Beyond these the board runs out of camera memory (CMA) or encoder. */
 export interface LensLimits {
   readonly pixelsMax: number
   readonly framesPerSecondMax: number
+  /** Of both together: fewer pixels may come faster. */
+  readonly pixelsPerSecondMax: number
   readonly bitsPerSecondMax: number
 }
 
@@ -24,12 +29,16 @@ export interface LensLimits {
 const VIDEOCORE: LensLimits = {
   pixelsMax: 1920 * 1080,
   framesPerSecondMax: 60,
+  pixelsPerSecondMax: 1920 * 1080 * 30,
   bitsPerSecondMax: 25_000_000,
 }
+/** On its processor, which is fast enough for twice that. */
+const SOFTWARE: LensLimits = { ...VIDEOCORE, pixelsPerSecondMax: 1920 * 1080 * 60 }
 /** 512 MB for all: larger pictures end with "failed to allocate capture buffers". */
 const ZERO_2_W: LensLimits = {
   pixelsMax: 1280 * 720,
   framesPerSecondMax: 30,
+  pixelsPerSecondMax: 1280 * 720 * 30,
   bitsPerSecondMax: 10_000_000,
 }
 
@@ -41,6 +50,7 @@ const MODELS: readonly (PiModel & { readonly pattern: RegExp })[] = [
     gpioChipLabel: "pinctrl-bcm2835",
     hasHardwareEncoder: true,
     lensLimits: ZERO_2_W,
+    ringBytesMax: 64 * MiB,
   },
   {
     pattern: /Raspberry Pi (?:3|Compute Module 3)/,
@@ -49,6 +59,7 @@ const MODELS: readonly (PiModel & { readonly pattern: RegExp })[] = [
     gpioChipLabel: "pinctrl-bcm2835",
     hasHardwareEncoder: true,
     lensLimits: VIDEOCORE,
+    ringBytesMax: 128 * MiB,
   },
   {
     pattern: /Raspberry Pi (?:4|Compute Module 4)/,
@@ -57,6 +68,7 @@ const MODELS: readonly (PiModel & { readonly pattern: RegExp })[] = [
     gpioChipLabel: "pinctrl-bcm2711",
     hasHardwareEncoder: true,
     lensLimits: VIDEOCORE,
+    ringBytesMax: 128 * MiB,
   },
   {
     pattern: /Raspberry Pi (?:5|Compute Module 5)/,
@@ -64,7 +76,8 @@ const MODELS: readonly (PiModel & { readonly pattern: RegExp })[] = [
     kind: "pi-5",
     gpioChipLabel: "pinctrl-rp1",
     hasHardwareEncoder: false,
-    lensLimits: { pixelsMax: 1920 * 1080, framesPerSecondMax: 60, bitsPerSecondMax: 25_000_000 },
+    lensLimits: SOFTWARE,
+    ringBytesMax: 256 * MiB,
   },
 ]
 
@@ -86,6 +99,7 @@ export function modelNamed(name: string): PiModel {
       gpioChipLabel: "",
       hasHardwareEncoder: false,
       lensLimits: VIDEOCORE,
+      ringBytesMax: 128 * MiB,
     }
   const { pattern: _, ...model } = known
   return { ...model, name }

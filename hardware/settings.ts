@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises"
 import { z } from "zod"
 import { type CameraConfig, parseConfig } from "../firmware/config.ts"
 import { Fault, messageOf } from "../firmware/errors.ts"
+import { type Milliseconds, minutes } from "../firmware/units.ts"
 import type { LensLimits, PiModel } from "./model.ts"
 
 /**
@@ -46,7 +47,7 @@ export type LensSettings = z.infer<typeof shape>["lens"] & {
 }
 
 /** What differs from the firmware's defaults on a board with a PIR: it warms up for about a minute (HC-SR501). */
-const WARM_UP = 60_000
+const WARM_UP: Milliseconds = minutes(1)
 
 /** @throws Fault "usage", definite, naming file and field; also for what this model of Pi cannot do. */
 export async function readSettings(file: string, model: PiModel): Promise<Settings> {
@@ -74,7 +75,32 @@ export function parseSettings(input: unknown, model: PiModel): Settings {
     motion: { warmUp: WARM_UP, ...motionOf(result.data.camera) },
   })
   refuseBeyond(camera.lens, model.lensLimits, model.name)
+  const { ringBytesMax } = camera.recording
+  if (ringBytesMax > model.ringBytesMax)
+    throw new Fault(
+      "usage",
+      `camera.recording.ringBytesMax: ${ringBytesMax} bytes are more than a ${model.name} can spare; at most ${model.ringBytesMax}`,
+    )
   return { broker, camera, lens: { ...lens, mode: camera.lens.night ? "night" : "day" }, gpio }
+}
+
+/**
+ * Which GPIO chip to use, by its label.
+ * @throws Fault "usage", definite: no such board is known, and the settings in `file` do not say.
+ */
+export function chipLabelFor({ gpio }: Pick<Settings, "gpio">, model: PiModel, file: string): string {
+  const label = gpio.chipLabel ?? model.gpioChipLabel
+  if (label === "")
+    throw new Fault(
+      "usage",
+      `${file}: gpio.chipLabel: obscura does not know the pins of this board (${model.name}); gpiodetect lists its chips in [brackets]`,
+    )
+  return label
+}
+
+/** The same, for a motion sensor that has had power for so long already: it is warm that much sooner. */
+export function warmedUp(camera: CameraConfig, poweredFor: Milliseconds): CameraConfig {
+  return { ...camera, motion: { ...camera.motion, warmUp: Math.max(0, camera.motion.warmUp - poweredFor) } }
 }
 
 function motionOf(camera: Readonly<Record<string, unknown>>): object {
@@ -87,10 +113,15 @@ function refuseBeyond(lens: CameraConfig["lens"], limits: LensLimits, board: str
   const refuse = (what: string, most: string) => {
     throw new Fault("usage", `camera.lens: ${what} is more than a ${board} can; at most ${most}`)
   }
+  if (width % 2 !== 0 || height % 2 !== 0)
+    throw new Fault("usage", `camera.lens: ${width} x ${height}: width and height have to be even`)
   if (width * height > limits.pixelsMax)
     refuse(`${width} x ${height}`, `${limits.pixelsMax} pixels, such as ${sixteenToNine(limits.pixelsMax)}`)
   if (framesPerSecond > limits.framesPerSecondMax)
     refuse(`${framesPerSecond} frames a second`, `${limits.framesPerSecondMax}`)
+  const framesPerSecondMax = Math.floor(limits.pixelsPerSecondMax / (width * height))
+  if (framesPerSecond > framesPerSecondMax)
+    refuse(`${width} x ${height} at ${framesPerSecond} frames a second`, `${framesPerSecondMax} of that size`)
   if (bitsPerSecond > limits.bitsPerSecondMax) refuse(`${bitsPerSecond} bit/s`, `${limits.bitsPerSecondMax}`)
 }
 

@@ -12,12 +12,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import("./commands/compare.ts")).compareCommand(),
   camera: async () => (await import("./commands/camera.ts")).cameraCommand(),
   cloud: async () => (await import("./commands/cloud.ts")).cloudCommand(),
+  account: async () => (await import("./commands/account.ts")).accountCommand(),
   owner: async () => (await import("./commands/owner.ts")).ownerCommand(),
   bench: async () => (await import("./commands/bench.ts")).benchCommand(),
   price: async () => (await import("./commands/price.ts")).priceCommand(),
   package: async () => (await import("./commands/package.ts")).packageCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),
   twin: async () => (await import("./commands/twin.ts")).twinCommand(),
+  witness: async () => (await import("./commands/witness.ts")).witnessCommand(),
 }
 
 const LEARN_MORE = `

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events"
+import { PWM_PINS } from "../firmware/config.ts"
 import { Fault } from "../firmware/errors.ts"
 import type { PinsIo } from "../firmware/ports.ts"
 import type { Milliseconds } from "../firmware/units.ts"
@@ -8,14 +9,12 @@ const MODES = { INPUT: 0, OUTPUT: 1, ANALOG: 2, PWM: 3, SERVO: 4, PULLUP: 11 } a
 const RESOLUTION = { ADC: 1023, PWM: 255 }
 /** GPIO 0 to 27, as on a Pi's 40-pin header. */
 const PINS = 28
-/** Where a Pi has hardware PWM. */
-const PWM_PINS = new Set([12, 13, 18, 19])
 
 /** What johnny-five asks of a pin. The same for every board: what changes lives in `VirtualIo`. */
 const CAPABILITIES = Object.freeze(
   Array.from({ length: PINS }, (_, pin) =>
     Object.freeze({
-      supportedModes: PWM_PINS.has(pin)
+      supportedModes: PWM_PINS.includes(pin)
         ? [MODES.INPUT, MODES.OUTPUT, MODES.PWM, MODES.SERVO, MODES.PULLUP]
         : [MODES.INPUT, MODES.OUTPUT, MODES.PULLUP],
       analogChannel: 127,
@@ -31,7 +30,7 @@ export interface PinWrite {
 
 /**
  * A johnny-five IO plugin on nothing: no hardware, no timers, no polling. Firmware sees `PinsIo` and what johnny-five
- * calls; whoever plays the world uses `set`, `level`, `record` and `breakPin`.
+ * calls; whoever plays the world uses `set`, `level`, `record`, `breakPin` and `mendPin`.
  *
  * johnny-five never lets go of a board, so a virtual IO is made to be used again: `reset` returns its pins to how they
  * were at power-on, and firmware that wires it again finds its components where they were.
@@ -82,9 +81,18 @@ export class VirtualIo extends EventEmitter implements PinsIo {
     return this.#writes.list
   }
 
-  /** From now on writes to this pin do not reach its wire, and `driven` says so. */
+  /** From now on nothing drives this pin: an output falls low, writes do not reach its wire, and `driven` says so. */
   breakPin(pin: number): void {
+    if (this.#broken?.has(pin)) return
     this.#broken = new Set([...(this.#broken ?? []), pin])
+    if (this.#modes[pin] !== MODES.OUTPUT) return
+    this.#levels[pin] = 0
+    this.emit("undriven", pin)
+  }
+
+  /** From now on writes reach its wire again. */
+  mendPin(pin: number): void {
+    this.#broken = new Set([...(this.#broken ?? [])].filter((each) => each !== pin))
   }
 
   /** As after power-on: inputs low, outputs off, nothing broken or recorded. johnny-five's listeners stay. */

@@ -20,6 +20,15 @@ export const SIGNED_KINDS = [
   "recipients",
   "resend",
   "answer",
+  "grant",
+  "ask",
+  "live",
+  "renewal",
+  "revocation",
+  "privacy",
+  "household",
+  "delete",
+  "deleted",
 ] as const
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { Fault } from "../errors.ts"
 import { fromJson, toJson } from "./json.ts"
+import { PAYLOAD_BYTES_MAX } from "./topics.ts"
 
 /**
  * Every topic and message, and who may send it. MQTT 3.1.1, nothing retained, literal topic filters. Cameras and owners
@@ -14,44 +15,40 @@ import { fromJson, toJson } from "./json.ts"
  *   obscura/1/<device>/have       cloud  -> camera   unsigned: what the cloud has, for pacing and resuming alone
  *   obscura/1/<device>/receipt    cloud  -> camera   signed "receipt": durable now
  *   obscura/1/<device>/head       cloud  -> camera   the camera's own newest manifest, if it seems to have lost it
- *   obscura/1/<device>/command    owner  -> camera   signed "recipients" or "resend"
+ *   obscura/1/<device>/command    owner  -> camera   signed "recipients", "resend", "renewal", "revocation" or "privacy"
+ *   obscura/1/<device>/view       viewer -> camera   signed "ask", which holds the owner's signed "grant"; sealed reports
+ *   obscura/1/<device>/live/<viewer>  camera -> viewer  signed "live" or "answer"; then sealed pictures
+ *   obscura/1/<device>/delete     owner  -> cloud    signed "delete": what shall leave the cloud for good
+ *   obscura/1/<device>/deleted    cloud  -> owner    signed "deleted": the cloud's claim that it has
  *   obscura/1/pair/<rendezvous>/hello|offer|answer   MACed under the QR text's secret (pairing.ts)
+ *
+ * `topics.ts` makes and reads them. Of "ask", "live", "renewal", "revocation", "privacy" and what is sealed live,
+ * `live-messages.ts` has shapes and bytes. A viewer is the owner, or whoever else the owner lets look; `<viewer>` is the
+ * id of their key. Of "delete" and "deleted", `deletion-messages.ts`. The owner also signs "household", the book of keys and
+ * members: it travels sealed, as an object of a mailbox of its own, and no camera and no cloud reads it.
  *
  * The cloud only ever carries. Of its own words a camera believes nothing but a receipt, by the key pinned at pairing.
  */
 
-export const PAYLOAD_BYTES_MAX = 65_000
-/** Of a message at a rendezvous. The longest, an offer with post-quantum recipients, has about 5,900. */
-export const PAIRING_BYTES_MAX = 16_384
-
-export const FROM_CAMERA = ["manifest", "chunk", "beat", "answer", "gone"] as const
-export const TO_CAMERA = ["have", "receipt", "head", "command"] as const
-export const PAIRING = ["hello", "offer", "answer"] as const
-export type FromCamera = (typeof FROM_CAMERA)[number]
-export type ToCamera = (typeof TO_CAMERA)[number]
-export type PairingStep = (typeof PAIRING)[number]
-
-export const deviceTopic = (device: string, name: FromCamera | ToCamera): string =>
-  `obscura/1/${device}/${name}`
-export const pairingTopic = (rendezvous: string, step: PairingStep): string =>
-  `obscura/1/pair/${rendezvous}/${step}`
-
-export type Topic =
-  | { readonly device: string; readonly name: FromCamera | ToCamera }
-  | { readonly rendezvous: string; readonly name: PairingStep }
-
-const DEVICE_TOPIC =
-  /^obscura\/1\/([0-9a-f]{40})\/(manifest|chunk|beat|answer|gone|have|receipt|head|command)$/
-const PAIRING_TOPIC = /^obscura\/1\/pair\/([0-9a-f]{32})\/(hello|offer|answer)$/
-
-/** null for any topic that is not one of the above, wildcards included. */
-export function parseTopic(topic: string): Topic | null {
-  const device = DEVICE_TOPIC.exec(topic)
-  if (device?.[1] && device[2]) return { device: device[1], name: device[2] as FromCamera | ToCamera }
-  const pairing = PAIRING_TOPIC.exec(topic)
-  if (pairing?.[1] && pairing[2]) return { rendezvous: pairing[1], name: pairing[2] as PairingStep }
-  return null
-}
+export {
+  deviceTopic,
+  FROM_CAMERA,
+  FROM_OWNER,
+  type FromCamera,
+  type FromOwner,
+  liveTopic,
+  PAIRING,
+  PAIRING_BYTES_MAX,
+  PAYLOAD_BYTES_MAX,
+  type PairingStep,
+  pairingTopic,
+  parseTopic,
+  TO_CAMERA,
+  TO_OWNER,
+  type ToCamera,
+  type ToOwner,
+  type Topic,
+} from "./topics.ts"
 
 // Fields
 
@@ -70,7 +67,7 @@ export const NO_MANIFEST = "0".repeat(64)
 
 // connect: the password of MQTT CONNECT (§3.1.3.5). The user name is the role, the client id the key's id.
 
-const ROLES = ["camera", "owner"] as const
+const ROLES = ["camera", "owner", "viewer"] as const
 export type Role = (typeof ROLES)[number]
 
 export const connectShape = z.strictObject({
@@ -108,7 +105,43 @@ const dropEntry = z.strictObject({
 /** A power cut ended this clip after `segments` segments. */
 const cutEntry = z.strictObject({ kind: z.literal("cut"), clip: objectId, segments: count })
 
-const entryShape = z.discriminatedUnion("kind", [objectEntryShape, dropEntry, cutEntry])
+/** Somebody begins to look, by this grant: said before a picture leaves. `viewer`: the id of their key. */
+const liveEntry = z.strictObject({
+  kind: z.literal("live"),
+  session: objectId,
+  grant: sha256,
+  viewer: deviceId,
+})
+export const LIVE_ENDS = [
+  "left",
+  "gone",
+  "expired",
+  "not renewed",
+  "revoked",
+  "replaced",
+  "privacy mode",
+  "lens lost",
+  "light lost",
+  "link lost",
+  "stopped",
+  "power cut",
+  "refused",
+] as const
+/** And has looked, at so many pictures; null: nobody counted, for the power went. */
+const liveEndEntry = z.strictObject({
+  kind: z.literal("live end"),
+  session: objectId,
+  cause: z.enum(LIVE_ENDS),
+  pictures: count.nullable(),
+})
+
+const entryShape = z.discriminatedUnion("kind", [
+  objectEntryShape,
+  dropEntry,
+  cutEntry,
+  liveEntry,
+  liveEndEntry,
+])
 export const manifestShape = z.strictObject({
   device: deviceId,
   sequence: count,
@@ -125,8 +158,12 @@ export type ObjectEntry = z.infer<typeof objectEntryShape>
 export type DropEntry = z.infer<typeof dropEntry>
 export type CutEntry = z.infer<typeof cutEntry>
 
+export type LiveEntry = z.infer<typeof liveEntry>
+export type LiveEndEntry = z.infer<typeof liveEndEntry>
+export type LiveEnd = (typeof LIVE_ENDS)[number]
+
 export function isObjectEntry(entry: Entry): entry is ObjectEntry {
-  return entry.kind !== "drop" && entry.kind !== "cut"
+  return "payloadHash" in entry
 }
 
 // receipt: the cloud holds every object of this manifest durably, hashes checked
@@ -150,6 +187,8 @@ export const heartbeatShape = z.strictObject({
   boot: objectId,
   /** Counts up within one boot. */
   number: count,
+  /** Random. Whoever quotes it has heard this heartbeat. */
+  nonce: objectId,
   /** Sequence of the newest entry, -1 before the first. */
   newest: z.int().min(-1),
   /** SHA-256 of the newest manifest's envelope. */
@@ -159,11 +198,19 @@ export const heartbeatShape = z.strictObject({
   /** Key id of this camera's owner, who alone may send commands. */
   owner: deviceId,
   spoolBytes: count,
+  /** How many look at it live. */
+  viewers: count,
+  /** null: off. While it is on, `press` is what the owner quotes to leave it, for a while after a press of the button. */
+  privacy: z.strictObject({ press: objectId.nullable() }).nullable(),
   temperatureCelsius: z.number().nullable(),
   undervoltage: z.boolean().nullable(),
   throttled: z.boolean().nullable(),
 })
 export type Heartbeat = z.infer<typeof heartbeatShape>
+
+/** Which heartbeat: its boot, number and nonce. What quotes it is younger than it, whatever the clocks say. */
+export const beatQuoteShape = z.strictObject({ boot: objectId, number: count, nonce: objectId })
+export type BeatQuote = z.infer<typeof beatQuoteShape>
 
 // commands and their answer
 

@@ -1,5 +1,6 @@
 import type { ObjectKind, Segment, Trigger } from "../clip.ts"
 import type { CameraConfig } from "../config.ts"
+import { toJson } from "../control/json.ts"
 import type { DecodableUnit } from "../media/annexb.ts"
 import { still } from "../media/muxer.ts"
 import type { Log } from "../ports.ts"
@@ -36,6 +37,7 @@ export class ClipWriter {
   #verdict: Verdict | null = null
   #segments = 0
   #objects = 0
+  #told = false
   #duration: Ticks90k = 0
 
   constructor(id: string, parts: ClipParts, { lens, recording, padding }: CameraConfig) {
@@ -64,14 +66,30 @@ export class ClipWriter {
     await this.#settle()
   }
 
-  /** Adds thumbnail and summary once the verdict is known. Says whether anything was kept. */
+  /**
+   * Adds the thumbnail, once there are a picture and a verdict that keeps the clip: what was seen is at the owner while
+   * it is still going on. What the summary will say of it stands in the picture's padding, so it costs nothing.
+   */
+  async tell(picture: DecodableUnit | null, about: AboutClip): Promise<void> {
+    await this.#tell(picture, about, { index: this.#segments, last: false, padding: 0 })
+  }
+
+  async #tell(picture: DecodableUnit | null, about: AboutClip, place: Place): Promise<void> {
+    if (this.#told || picture === null || !this.#verdict?.keep) return
+    this.#told = true
+    const { label, by } = this.#verdict
+    const note = toJson({ clip: this.id, ...about, label, by })
+    await this.#add("thumbnail", still(picture, this.#padSidecar, note), place)
+  }
+
+  /** Adds the summary, and the thumbnail if it is not there yet. Says whether anything was kept. */
   async close(picture: DecodableUnit | null, about: AboutClip, { label, by }: Verdict): Promise<boolean> {
     const [clip, segments] = [this.id, this.#segments]
     if (this.discarded) this.#parts.log.write({ event: "clip discarded", clip, segments })
     else if (segments === 0)
       this.#parts.log.write({ event: "clip lost", clip, reason: "the lens gave no key frame" })
     if (this.discarded || segments === 0) return false
-    if (picture) await this.#add("thumbnail", still(picture, this.#padSidecar))
+    await this.#tell(picture, about, ALONE)
     const summary = { clip, ...about, duration: millisecondsOf(this.#duration), segments, label, by }
     await this.#add("summary", padJson(summary, this.#padSidecar))
     this.#parts.log.write({ event: "clip recorded", clip, segments, objects: this.#objects })
@@ -99,5 +117,7 @@ export class ClipWriter {
   }
 }
 
+type Place = Pick<Segment, "index" | "last" | "padding">
+
 /** What is not a segment is the only one of its kind. */
-const ALONE: Pick<Segment, "index" | "last" | "padding"> = { index: 0, last: true, padding: 0 }
+const ALONE: Place = { index: 0, last: true, padding: 0 }

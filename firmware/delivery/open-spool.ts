@@ -1,3 +1,4 @@
+import type { ObjectFacts } from "../clip.ts"
 import type { CameraConfig } from "../config.ts"
 import { signerOf } from "../control/dsse.ts"
 import type { Identity } from "../control/identity.ts"
@@ -96,6 +97,12 @@ async function readHeld(disk: Disk, names: readonly string[], log: Log): Promise
   return items.sort((a, b) => a.facts.clip.localeCompare(b.facts.clip) || a.facts.index - b.facts.index)
 }
 
+/** How many segments of its clip there are for certain. Those before a thumbnail may be delivered and gone from here. */
+function segmentsUpTo({ kind, index, last }: Pick<ObjectFacts, "kind" | "index" | "last">): number {
+  if (kind === "segment") return index + 1
+  return kind === "thumbnail" && !last ? index : 0
+}
+
 /** Clips with segments but no last one, and no word yet that they were cut. */
 function openClips(
   parcels: readonly Parcel[],
@@ -106,9 +113,10 @@ function openClips(
   const entries = [...parcels.flatMap(({ link }) => link.manifest.entries), ...held.map(({ facts }) => facts)]
   for (const entry of entries) {
     if (entry.kind === "cut") closed.add(entry.clip)
-    if (entry.kind !== "segment") continue
-    segments.set(entry.clip, Math.max(segments.get(entry.clip) ?? 0, entry.index + 1))
-    if (entry.last) closed.add(entry.clip)
+    if (entry.kind !== "segment" && entry.kind !== "thumbnail") continue
+    const known = segmentsUpTo(entry)
+    if (known > 0) segments.set(entry.clip, Math.max(segments.get(entry.clip) ?? 0, known))
+    if (entry.kind === "segment" && entry.last) closed.add(entry.clip)
   }
   return [...segments]
     .filter(([clip]) => !closed.has(clip))

@@ -1,4 +1,5 @@
 import type { ObjectFacts } from "../clip.ts"
+import { isObjectEntry } from "../control/protocol.ts"
 import type { Bytes, Milliseconds } from "../units.ts"
 import { type Link, lastSequence } from "./manifest.ts"
 
@@ -40,7 +41,7 @@ export const receivedName = (sequence: number): string => `received.${String(seq
 /** Sequence of the entry that lists `item`. */
 export function sequenceOf(parcel: Parcel, item: Item): number {
   const position = parcel.link.manifest.entries.findIndex(
-    (entry) => entry.kind !== "drop" && entry.kind !== "cut" && entry.id === item.facts.id,
+    (entry) => isObjectEntry(entry) && entry.id === item.facts.id,
   )
   return parcel.link.manifest.sequence + position
 }

@@ -133,10 +133,11 @@ export class Spool {
     }
   }
 
-  /** Signs `entry` (a cut, say) into the chain. Durable when it resolves. */
-  async say(entry: Entry): Promise<void> {
+  /** Signs `entry` (a cut, say) into the chain. Durable when it resolves true; false: it waits until there is room. */
+  async say(entry: Entry): Promise<boolean> {
     this.#listing.say(entry)
     await this.#listing.list()
+    return !this.#listing.roomless
   }
 
   /** A power cut can fall between a payload's removal and its record: what waits without either gets its record now. */

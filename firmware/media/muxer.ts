@@ -89,9 +89,15 @@ export class Muxer {
   }
 }
 
-/** One key frame as an MP4 of its own that lasts a second: the thumbnail. */
-export function still(unit: DecodableUnit, pad: Pad): Uint8Array {
-  return new Muxer(unit, pad).segment([unit], null, true).bytes
+/**
+ * One key frame as an MP4 of its own that lasts a second: the thumbnail. `note` stands at the beginning of the `free`
+ * box that fills it up, where no player looks (ISO/IEC 14496-12 §8.1.2); zeros follow.
+ */
+export function still(unit: DecodableUnit, pad: Pad, note: Uint8Array): Uint8Array {
+  const withRoom: Pad = (size) => pad(size + BOX_HEADER_BYTES + note.length)
+  const { bytes, padding } = new Muxer(unit, withRoom).segment([unit], null, true)
+  bytes.set(note, bytes.length - padding + BOX_HEADER_BYTES)
+  return bytes
 }
 
 /** What `unit` takes in `mdat`. */

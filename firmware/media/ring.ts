@@ -80,6 +80,13 @@ export class Ring {
     this.#wake()
   }
 
+  /** Forgets what it holds: whoever reads from now on sees only what is still to come. */
+  clear(): void {
+    this.interrupt()
+    this.#dropUpTo(this.#end)
+    this.#setsIn = []
+  }
+
   /** Readers come to the end of what is held, the last access unit included. */
   close(): void {
     this.#closed = true

@@ -3,7 +3,16 @@ import type { Clock } from "../ports.ts"
 import { type Milliseconds, minutes } from "../units.ts"
 
 /** What a camera is doing, the most urgent first: of several at once it shows that one. */
-export const STATES = ["fault", "pairing", "live", "recording", "offline", "booting", "ready"] as const
+export const STATES = [
+  "privacy",
+  "fault",
+  "pairing",
+  "live",
+  "recording",
+  "offline",
+  "booting",
+  "ready",
+] as const
 export type State = (typeof STATES)[number]
 
 /** A fault that nothing takes back is told this long. */
@@ -23,6 +32,7 @@ export class CameraState {
   }
 
   get now(): State {
+    if (this.#is.has("privacy")) return "privacy"
     const isFault = this.#lensLost || this.#clock.monotonic() < this.#faultUntil
     return isFault ? "fault" : (STATES.find((each) => this.#is.has(each)) ?? "ready")
   }
@@ -46,6 +56,9 @@ export class CameraState {
       case "light":
         this.#set("live", line.on && line.holds.includes("live view"))
         this.#set("recording", line.on && line.holds.includes("recording"))
+        break
+      case "privacy":
+        this.#set("privacy", line.on)
         break
       case "lens lost":
       case "lens back":

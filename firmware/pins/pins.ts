@@ -27,7 +27,12 @@ export interface Pins {
   nextPress(signal: AbortSignal): Promise<Milliseconds | null>
   /** Must be on before a frame leaves the ring. */
   readonly light: Light
-  /** Open while the firmware runs: a camera that does not run does not look. */
+  /**
+   * true: closes the shutter and tells nobody of motion; the bell is a button still. false: as it was. Resolves once the
+   * shutter has been told; one that does not follow is a fault in the log.
+   */
+  rest(resting: boolean): Promise<void>
+  /** Open while the firmware runs and does not rest: a camera that does not run does not look. */
   readonly shutter: Shutter | null
   /** The board's log, which the status light follows. */
   readonly log: Log
@@ -39,10 +44,10 @@ export interface Pins {
 export type PinsBoard = Pick<Board, "pins" | "clock" | "log"> & Partial<Pick<Board, "lens">>
 
 /**
- * Takes the pins, opens the shutter, and sets the infrared-cut filter for day or night.
+ * Takes the pins, opens the shutter unless it begins `resting`, and sets the infrared-cut filter for day or night.
  * @throws Fault "unavailable", indefinite, if the IO does not become ready.
  */
-export async function wirePins(board: PinsBoard, config: CameraConfig): Promise<Pins> {
+export async function wirePins(board: PinsBoard, config: CameraConfig, resting = false): Promise<Pins> {
   const { pins: io, clock } = board
   const numbers = config.pins
   const {
@@ -64,14 +69,17 @@ export async function wirePins(board: PinsBoard, config: CameraConfig): Promise<
 
   const report = (error: unknown) =>
     log.write({ event: "fault", where: "pins", kind: "unavailable", reason: messageOf(error) })
+  let rests = resting
   const felt = (moving: boolean, at: Milliseconds) => {
-    if (moving) log.write({ event: "motion", trigger: "motion", at })
+    if (moving && !rests) log.write({ event: "motion", trigger: "motion", at })
     events.motion(moving, at)
   }
   const stopMotion = watchMotion({ pir: motion, lens: board.lens, warmUp: config.motion.warmUp }, clock, felt)
   const stopBell = watchBell(bell, clock, (at) => {
-    log.write({ event: "motion", trigger: "bell", at })
-    events.bell(at)
+    if (!rests) {
+      log.write({ event: "motion", trigger: "bell", at })
+      events.bell(at)
+    }
     for (const press of presses) press(at)
   })
   io.on("error", report)
@@ -79,12 +87,16 @@ export async function wirePins(board: PinsBoard, config: CameraConfig): Promise<
     if (config.lens.night) infraredCut.on()
     else infraredCut.off()
   }
-  shutter?.open().catch(report)
+  if (!resting) shutter?.open().catch(report)
 
   return {
     light,
     shutter,
     log,
+    async rest(resting) {
+      rests = resting
+      await (resting ? shutter?.close() : shutter?.open())?.catch(report)
+    },
     events: (signal) => events.each(signal),
     nextPress: (signal) => nextOf(presses, signal),
     close() {

@@ -6,6 +6,7 @@ import { CameraState, FAULT_TOLD, type State } from "./camera-state.ts"
 
 /** On, off, on, off, and so on, then anew. */
 export const LIGHT_CODES: Readonly<Record<State, readonly Milliseconds[]>> = {
+  privacy: [200, 200, 200, 200, 200, 3_000],
   fault: [100, 100],
   pairing: [500, 500],
   live: [900, 100],

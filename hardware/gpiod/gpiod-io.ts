@@ -36,11 +36,11 @@ export interface GpiodOptions {
  * is in use, a shutter without PWM. Nothing is held then.
  */
 export async function openGpiod(options: GpiodOptions): Promise<GpiodIo> {
-  const { motion, bell, light, status, infraredCut, shutter } = options.pins
+  const { motion, bell, reset, light, status, infraredCut, shutter } = options.pins
   const { env, log, clock } = options
   const tools = new Tools(env, clock)
   const chip = await findChip(tools, options.chipLabel)
-  const inputPins = [motion, bell]
+  const inputPins = [motion, bell, reset].filter((pin) => pin !== undefined)
   const outputPins = [light, status, infraredCut].filter((pin) => pin !== undefined)
   const beyond = [...inputPins, ...outputPins].find((pin) => pin >= chip.lines)
   if (beyond !== undefined)
@@ -106,6 +106,7 @@ export class GpiodIo extends EventEmitter implements PinsIo {
       analogChannel: 127,
     }))
     inputs.listen((pin, level) => this.emit(`digital-read-${pin}`, level))
+    for (const [pin, output] of outputs) output.listen(() => this.emit("undriven", pin))
     // johnny-five counts "connect" before "ready", and neither before its Board could listen.
     setImmediate(() => {
       this.emit("connect")

@@ -1,11 +1,14 @@
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { Clock, Log } from "../../firmware/ports.ts"
+import type { Milliseconds } from "../../firmware/units.ts"
 import { BackOff } from "./back-off.ts"
 import { type Chip, explain } from "./chip.ts"
 import { faultOf, holdLines } from "./held-lines.ts"
 import { edgeLevel, getLevels, watchEdges } from "./syntax.ts"
 import type { Tools } from "./tools.ts"
 import { aborted, deferred } from "./waits.ts"
+
+const READ_AGAIN: Milliseconds = 10_000
 
 export interface InputsOptions {
   readonly tools: Tools
@@ -18,11 +21,14 @@ export interface InputsOptions {
  * All inputs, by one gpiomon. Edges of one line come in the kernel's order, timed by nobody: who hears them asks the
  * monotonic clock.
  *
- * A line that gpiomon holds cannot be read, so the levels are read just before it starts. An edge in the few milliseconds
- * between is lost, and with it the level is wrong until the next edge: a PIR's pulse lasts 0.3 s or more, and a missed
- * press is pressed again.
+ * A line that gpiomon holds cannot be read, so the levels are read just before each start of it. An edge in the few
+ * milliseconds between is lost. One that rose is felt late or not at all: a PIR's pulse lasts 0.3 s or more, and a missed
+ * press is pressed again. One that fell would be motion for ever: a level that was read high, and of which no edge has
+ * told since, is read again after a while, until an edge tells.
  */
 export class Inputs {
+  /** Which are high because they read so, and by no edge. */
+  readonly #readHigh = new Set<number>()
   readonly #pins: readonly number[]
   readonly #options: InputsOptions
   readonly #backOff: BackOff
@@ -81,7 +87,7 @@ export class Inputs {
     if (waiting) refused(new Fault("unavailable", "GPIO: closed"))
   }
 
-  /** Resolves when told to end. @throws Fault: why it stopped watching. */
+  /** Resolves when told to end, or when the levels have to be read again. @throws Fault: why it stopped watching. */
   async #watchOnce(granted: () => void): Promise<void> {
     const { tools, chip, clock } = this.#options
     this.#backOff.started()
@@ -102,12 +108,19 @@ export class Inputs {
     try {
       granted()
       const stopped = aborted(this.#end.signal, over.signal)
-      const end = await Promise.race([tool.ended, stopped, strange.promise])
+      const doubted = this.#doubt(over.signal)
+      const end = await Promise.race([tool.ended, stopped, strange.promise, doubted])
       if (end) throw await faultOf(tools, chip, this.#pins, end)
     } finally {
       over.abort()
       await tool.stop()
     }
+  }
+
+  /** Resolves, if `over` does not abort, when a level that was read high has not been told of by an edge. */
+  async #doubt(over: AbortSignal): Promise<undefined> {
+    do await this.#options.clock.sleep(READ_AGAIN, over)
+    while (this.#readHigh.size === 0 && !over.aborted)
   }
 
   /** Reads all levels; what differs from before is an edge that nobody saw. */
@@ -118,7 +131,12 @@ export class Inputs {
     const levels = told.output.trim().split(/\s+/)
     if (levels.length !== this.#pins.length || !levels.every((level) => level === "0" || level === "1"))
       throw new Fault("malformed", "gpioget: does not say a level for each line")
-    for (const [index, pin] of this.#pins.entries()) this.#put(pin, levels[index] === "1" ? 1 : 0)
+    this.#readHigh.clear()
+    for (const [index, pin] of this.#pins.entries()) {
+      const level = levels[index] === "1" ? 1 : 0
+      if (level === 1) this.#readHigh.add(pin)
+      this.#put(pin, level)
+    }
   }
 
   /** A line "TYPE PIN" of gpiomon. false: it is something else. */
@@ -126,6 +144,7 @@ export class Inputs {
     const [, type, pin] = /^(\d) (\d{1,2})$/.exec(line) ?? []
     const level = edgeLevel(this.#options.chip.version, Number(type))
     if (level === null || !this.#pins.includes(Number(pin))) return false
+    this.#readHigh.delete(Number(pin))
     this.#put(Number(pin), level)
     return true
   }

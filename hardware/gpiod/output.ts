@@ -1,12 +1,13 @@
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { Clock, Log } from "../../firmware/ports.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
+import { inputHeard } from "../event-loop.ts"
 import { BackOff } from "./back-off.ts"
 import type { Chip } from "./chip.ts"
 import { faultOf, type HeldLines, holdLines } from "./held-lines.ts"
 import { holdLevel, holdPattern } from "./syntax.ts"
 import type { HeldTool, Tools } from "./tools.ts"
-import { aborted, exitsHeard } from "./waits.ts"
+import { aborted } from "./waits.ts"
 
 /** What an output shall do, until the next write. Compared by identity: each is one write. */
 type Drive =
@@ -48,6 +49,7 @@ export class Output {
   /** What the kernel was seen to have, and by whom; null while nobody holds the line. */
   #proven: { readonly drive: Drive; readonly tool: HeldTool } | null = null
   #blink: (() => void) | null = null
+  #onLost: () => void = () => undefined
   #closing = false
   readonly #letGo = new AbortController()
 
@@ -57,6 +59,11 @@ export class Output {
     this.#options = options
     this.#backOff = new BackOff(`gpioset ${pin}`, options.clock, options.log)
     this.#keeping = this.#keep()
+  }
+
+  /** From now on told when what was driven is not any more, though nobody has written. */
+  listen(onLost: () => void): void {
+    this.#onLost = onLost
   }
 
   write(level: 0 | 1): void {
@@ -78,7 +85,7 @@ export class Output {
    * @throws Fault "unavailable": it says no, or nobody holds the line in time, or it was let go.
    */
   async driven(within: Milliseconds = DRIVEN_WITHIN): Promise<void> {
-    await exitsHeard()
+    await inputHeard()
     if (this.#letGo.signal.aborted) throw this.#closed()
     if (this.#isDriven()) return
     await new Promise<void>((resolve, reject) => {
@@ -182,14 +189,17 @@ export class Output {
   async #until({ tool, pins }: HeldLines, drive: Drive): Promise<void> {
     const ended = tool.ended.then((end) => ({ end }))
     // It may have died since it was granted its line.
-    await exitsHeard()
+    await inputHeard()
     this.#proven = { drive, tool }
     if (this.#isDriven()) for (const { resolve } of [...this.#waiting]) resolve()
     while (drive === this.#wanted && !this.#letGo.signal.aborted) {
       const over = new AbortController()
       const outcome = await Promise.race([ended, aborted(this.#interrupt.signal, over.signal)])
       over.abort()
-      if (outcome) throw await faultOf(this.#options.tools, this.#options.chip, pins, outcome.end)
+      if (!outcome) continue
+      this.#proven = null
+      this.#onLost()
+      throw await faultOf(this.#options.tools, this.#options.chip, pins, outcome.end)
     }
   }
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
+import { PWM_PINS } from "../../firmware/config.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { Clock } from "../../firmware/ports.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
@@ -24,7 +25,7 @@ interface PwmPin {
 }
 
 /** From the firmware's overlays/README, "pwm", and the RP1's table of pin functions. */
-const PWM_PINS: ReadonlyMap<number, PwmPin> = new Map([
+const CHANNELS: ReadonlyMap<number, PwmPin> = new Map([
   [12, { channel: 0, channelOnRp1: 0, func: 4 }],
   [13, { channel: 1, channelOnRp1: 1, func: 4 }],
   [18, { channel: 0, channelOnRp1: 2, func: 2 }],
@@ -72,12 +73,9 @@ export class Servo {
    * @throws Fault "usage", definite: a pin without PWM, no overlay for it, or no permission.
    */
   static async open({ pin, pwm, onRp1, clock }: ServoOptions): Promise<Servo> {
-    const known = PWM_PINS.get(pin)
+    const known = CHANNELS.get(pin)
     if (!known)
-      throw new Fault(
-        "usage",
-        `GPIO ${pin}: no servo without PWM; use one of ${[...PWM_PINS.keys()].join(", ")}`,
-      )
+      throw new Fault("usage", `GPIO ${pin}: no servo without PWM; use one of ${PWM_PINS.join(", ")}`)
     const channel = onRp1 ? known.channelOnRp1 : known.channel
     const folder = await findPwmChip(pwm, channel)
     if (folder === null)

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { Clock } from "../../firmware/ports.ts"
 import { type Bytes, KiB, type Milliseconds } from "../../firmware/units.ts"
+import { eachLine } from "../lines.ts"
 
 /**
  * Debian's gpiod command-line tools as processes: one that answers and ends (`run`), one that holds lines until it is
@@ -21,7 +22,7 @@ export interface ToolEnd {
 }
 
 export interface HeldTool {
-  /** The process is gone, and its lines with it, as far as this process has heard: see `exitsHeard`. */
+  /** The process is gone, and its lines with it, as far as this process has heard: see `inputHeard`. */
   isGone(): boolean
   readonly ended: Promise<ToolEnd>
   /** Resolves once the process is gone, and its lines with it. Stopping twice is harmless. */
@@ -34,7 +35,6 @@ const ANSWER_WITHIN: Milliseconds = 5_000
 const STOP_STEP: Milliseconds = 2_000
 /** gpioinfo says about 70 bytes a line of a chip, and a chip has 58 lines at most. */
 const OUTPUT_MAX: Bytes = 64 * KiB
-const LINE_MAX = 512
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
@@ -143,17 +143,4 @@ function notStarted(name: ToolName, cause: NodeJS.ErrnoException): Fault {
   if (cause.code === "ENOENT")
     return new Fault("usage", `${name}: is not installed; install it with: sudo apt install gpiod`, { cause })
   return new Fault("unavailable", `${name}: cannot be started (${messageOf(cause)})`, { cause })
-}
-
-/** Lines longer than `LINE_MAX` are cut: none that a tool means is. */
-function eachLine(stream: Readable, onLine: (line: string) => void): void {
-  let rest = ""
-  stream.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n")
-    rest = (lines.pop() ?? "").slice(0, LINE_MAX)
-    for (const line of lines) onLine(line.slice(0, LINE_MAX))
-  })
-  stream.on("end", () => {
-    if (rest) onLine(rest)
-  })
 }

@@ -28,11 +28,3 @@ export function deferred<T = void>(): Deferred<T> {
   })
   return { promise, resolve, reject }
 }
-
-/**
- * Resolves when this process has heard of every child that has ended by now. The kernel tells of them at once, but they
- * are heard where the event loop looks for input: between two turns of `setImmediate` it does.
- */
-export async function exitsHeard(): Promise<void> {
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
-}

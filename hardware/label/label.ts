@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises"
+import { chmod, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { encode, renderUnicodeCompact } from "uqr"
 import { Fault, messageOf } from "../../firmware/errors.ts"
@@ -36,6 +36,7 @@ export async function writeLabel(folder: string, device: string, { svg }: Label)
   const file = join(folder, `obscura-${device.slice(0, 12)}.svg`)
   try {
     await writeFile(file, svg)
+    await chmod(file, 0o644) // for whoever prints it, whatever our umask is
   } catch (cause) {
     throw new Fault("usage", `--label ${file}: cannot be written (${messageOf(cause)})`, { cause })
   }

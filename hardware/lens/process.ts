@@ -5,6 +5,7 @@ import type { Readable } from "node:stream"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { Clock } from "../../firmware/ports.ts"
 import { type Bytes, KiB, type Milliseconds, seconds } from "../../firmware/units.ts"
+import { eachLine } from "../lines.ts"
 
 /** Between one signal and the next, harder one. */
 const PATIENCE: Milliseconds = seconds(2)
@@ -31,7 +32,7 @@ export class HelperProcess {
     keepFromOutlivingUs(child)
     // A pipe that cannot be read any more is closed, and its writer ends of that.
     for (const pipe of [child.stdout, child.stderr]) pipe.on("error", () => pipe.destroy())
-    readLines(child.stderr, onLine)
+    eachLine(child.stderr, onLine)
     this.ended = endingOf(child).then((ending) => {
       this.#over = true
       return ending
@@ -138,23 +139,6 @@ function endingOf(child: CameraChild): Promise<string> {
       if (child.pid === undefined) failure = `it did not start: ${messageOf(error)}`
     })
     child.on("close", (code, signal) => resolve(failure ?? signal ?? `exit ${code}`))
-  })
-}
-
-/** Lines without their ends; of a long one the beginning. */
-export function readLines(stream: Readable, onLine: (line: string) => void): void {
-  let line = ""
-  stream.setEncoding("utf8")
-  stream.on("data", (text: string) => {
-    const [rest = "", ...next] = text.split("\n")
-    line += rest.slice(0, LINE_CHARACTERS_MAX - line.length)
-    for (const begun of next) {
-      onLine(line.trimEnd())
-      line = begun.slice(0, LINE_CHARACTERS_MAX)
-    }
-  })
-  stream.on("end", () => {
-    if (line !== "") onLine(line.trimEnd())
   })
 }
 

@@ -1,6 +1,7 @@
 import { Fault } from "../../firmware/errors.ts"
 import type { Clock, Log, Piece } from "../../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
+import { inputHeard } from "../event-loop.ts"
 import type { Complaints } from "./advice.ts"
 import { PieceQueue } from "./piece-queue.ts"
 import type { HelperProcess } from "./process.ts"
@@ -88,9 +89,22 @@ class SilenceWatch {
     this.#onSilence = onSilence
   }
 
+  /**
+   * An event loop that was busy for so long has not read what waits in the pipe: it comes in the next turn, and only
+   * silence after that is the camera's.
+   */
   listen(duration: Milliseconds): void {
     this.#cancel()
-    this.#cancel = this.#clock.after(duration, () => this.#onSilence(duration))
+    let isOver = false
+    const cancel = this.#clock.after(duration, () => {
+      void inputHeard().then(() => {
+        if (!isOver) this.#onSilence(duration)
+      })
+    })
+    this.#cancel = () => {
+      isOver = true
+      cancel()
+    }
   }
 
   rest(): void {

@@ -3,7 +3,8 @@ import { mkdir, rm } from "node:fs/promises"
 import { Socket } from "node:net"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { ask, readLines } from "./process.ts"
+import { eachLine } from "../lines.ts"
+import { ask } from "./process.ts"
 
 /** A named pipe through which rpicam-vid tells when pictures were taken: times, and nothing of the pictures. */
 export interface TimestampsFifo {
@@ -31,7 +32,7 @@ export async function openTimestampsFifo(
   const reader = new Socket({ fd: descriptor, readable: true, writable: false })
   // No times come any more then, which shows in the pairing.
   reader.on("error", () => reader.destroy())
-  readLines(reader, onLine)
+  eachLine(reader, onLine)
   return {
     path,
     async close() {

@@ -4,7 +4,7 @@ import { OwnershipFile } from "../../firmware/control/ownership.ts"
 import { Fault } from "../../firmware/errors.ts"
 import type { Board } from "../../firmware/ports.ts"
 import type { Seconds } from "../../firmware/units.ts"
-import type { Settings } from "../settings.ts"
+import { type Settings, warmedUp } from "../settings.ts"
 import { heldThroughBoot, type PinReader } from "./reset-button.ts"
 
 /** What a camera's life needs of a Pi beyond a board. */
@@ -26,6 +26,7 @@ export async function live(parts: LifeParts, settings: Settings, signal: AbortSi
   const { board, readSetupText, uptime } = parts
   const { disk, log, pins, clock } = board
   const { camera, broker } = settings
+  const begunAt = clock.monotonic()
   if (await heldThroughBoot({ pins, clock, uptime }, camera.pins, signal)) {
     const { device } = await openIdentity(disk)
     await resetCamera(disk)
@@ -41,5 +42,7 @@ export async function live(parts: LifeParts, settings: Settings, signal: AbortSi
       `this camera has no owner, and ${parts.settingsFile} names no broker to find one by: add "broker": "mqtts://…"`,
     )
   if (!paired) log.write({ event: "no owner yet", device })
-  if (await pairCamera(board, camera, readSetupText, signal)) await runCamera(board, camera, signal)
+  // The motion sensor has had power since the boot, not since this program was started again.
+  const warmed = () => warmedUp(camera, uptime * 1_000 + clock.monotonic() - begunAt)
+  if (await pairCamera(board, warmed(), readSetupText, signal)) await runCamera(board, warmed(), signal)
 }

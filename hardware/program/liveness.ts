@@ -13,13 +13,15 @@ const GRACE: Milliseconds = minutes(1)
  *   link    it is connected, or said within its longest pause that it is not
  *   disk    no request has been without an answer for long
  *
- * Lens and link count while the camera runs, between "started" and "stopped".
+ * Lens and link count while the camera runs, between "started" and "stopped". In privacy mode the lens rests: what gives
+ * nothing because it must not is not stuck.
  */
 export class Liveness {
   readonly #clock: Clock
   readonly #diskSilence: () => Milliseconds
   readonly #limits: { readonly lens: Milliseconds; readonly link: Milliseconds }
   #running = false
+  #private = false
   #connected = false
   #lensAt: Milliseconds = 0
   #linkAt: Milliseconds = 0
@@ -52,6 +54,7 @@ export class Liveness {
     switch (line.event) {
       case "started":
         this.#running = true
+        this.#private = false
         this.#lensAt = now
         this.#linkAt = now
         return
@@ -59,6 +62,10 @@ export class Liveness {
         this.#running = false
         return
       case "lens lost":
+        this.#lensAt = now
+        return
+      case "privacy":
+        this.#private = line.on
         this.#lensAt = now
         return
       case "connected":
@@ -74,7 +81,8 @@ export class Liveness {
     const now = this.#clock.monotonic()
     if (this.#diskSilence() > GRACE) return "the disk does not answer"
     if (!this.#running) return null
-    if (now - this.#lensAt > this.#limits.lens) return "the lens neither gives pictures nor fails"
+    if (!this.#private && now - this.#lensAt > this.#limits.lens)
+      return "the lens neither gives pictures nor fails"
     if (!this.#connected && now - this.#linkAt > this.#limits.link)
       return "the link neither connects nor fails"
     return null

@@ -1,4 +1,3 @@
-import { text as textOf } from "node:stream/consumers"
 import { pairCamera } from "../../firmware/camera.ts"
 import { openIdentity } from "../../firmware/control/identity.ts"
 import { OwnershipFile } from "../../firmware/control/ownership.ts"
@@ -7,6 +6,7 @@ import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { LogLine } from "../../firmware/log.ts"
 import type { Log } from "../../firmware/ports.ts"
 import { type PiBoard, piBoard } from "../board.ts"
+import { isInUse } from "../directory-lock.ts"
 import { readModel } from "../model.ts"
 import { readSettings, type Settings } from "../settings.ts"
 import { refuseDebugger } from "./no-debugger.ts"
@@ -48,7 +48,7 @@ export async function pair(
   const { signal } = stopOnSignals()
   const teller = new Teller(say, text !== null)
   const board = await piBoard(settings, model, paths, teller, env).catch((error: unknown) => {
-    throw isFault(error, "usage") && /in use by process/.test(error.message) ? inUse(error) : error
+    throw isInUse(error) ? inUse(error) : error
   })
   try {
     await pairOn(board, settings, text, teller, signal)
@@ -69,7 +69,7 @@ async function pairOn(
   if (await new OwnershipFile(board.disk, identity).read())
     throw new Fault(
       "usage",
-      `camera ${device} has an owner: to give it away, hold its button through a boot, for ten seconds`,
+      `camera ${device} has an owner: to give it away, hold its ${camera.pins.reset === undefined ? "" : "reset "}button through a boot, for ten seconds`,
     )
   teller.say(`This is camera ${device}. Press its button.`)
   const failed = new AbortController()
@@ -125,12 +125,22 @@ function sentenceFor(line: LogLine, textIsGiven: boolean): string | null {
 async function readStandardInput(): Promise<string> {
   if (process.stdin.isTTY) console.error("Paste the setup text, then Ctrl-D:")
   try {
-    const text = (await textOf(process.stdin)).slice(0, TEXT_CHARACTERS_MAX).trim()
+    const text = (await beginningOf(process.stdin.setEncoding("utf8"))).trim()
     parseSetupText(text)
     return text
   } catch (cause) {
     throw isFault(cause) ? cause : new Fault("usage", `--setup -: ${messageOf(cause)}`, { cause })
   }
+}
+
+/** Of a stream that need not end: nothing is read, or kept, beyond what may be a setup text. */
+async function beginningOf(stream: AsyncIterable<string>): Promise<string> {
+  let text = ""
+  for await (const part of stream) {
+    text = (text + part).slice(0, TEXT_CHARACTERS_MAX)
+    if (text.length === TEXT_CHARACTERS_MAX) break
+  }
+  return text
 }
 
 function inUse(cause: Fault): Fault {

@@ -2,12 +2,14 @@ import { chmod, readFile, rename, writeFile } from "node:fs/promises"
 import { uptime } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
+import { Fault } from "../../firmware/errors.ts"
 import { STATES } from "../../firmware/pins/camera-state.ts"
 import type { Seconds } from "../../firmware/units.ts"
+import { isAlive } from "../is-alive.ts"
 
 /**
  * What a running camera says of itself, in <runtime>/status.json: for `status`, and for whoever reads JSON. It holds no
- * secret, and anybody on the board may read it.
+ * key, but says which camera this is and when it records: who is at home. Its user and group may read it, and root.
  */
 export const cameraStatus = z.strictObject({
   version: z.string(),
@@ -34,21 +36,30 @@ export const cameraStatus = z.strictObject({
 })
 export type CameraStatus = z.infer<typeof cameraStatus>
 
+const MODE = 0o640
+
 /** It is written at least every ten seconds: older than this, whoever wrote it is stuck. */
 export const FRESH_FOR: Seconds = 30
 
 /** Whole or not at all: `status` may read at any time. @throws as node does. */
 export async function writeStatus(runtime: string, status: CameraStatus): Promise<void> {
   const path = fileIn(runtime)
-  await writeFile(`${path}.new`, `${JSON.stringify(status)}\n`)
-  await chmod(`${path}.new`, 0o644) // whatever the service's umask is
+  await writeFile(`${path}.new`, `${JSON.stringify(status)}\n`, { mode: MODE })
+  await chmod(`${path}.new`, MODE) // whatever the service's umask is
   await rename(`${path}.new`, path)
 }
 
-/** null: there is none, or it is no status of ours. */
+/** null: there is none, or it is no status of ours. @throws Fault "usage", definite: not ours to read. */
 export async function readStatus(runtime: string): Promise<CameraStatus | null> {
+  const path = fileIn(runtime)
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EACCES") return ""
+    throw new Fault("usage", `${path}: may be read by the camera's user and group; put sudo before this`, {
+      cause,
+    })
+  })
   try {
-    const read = cameraStatus.safeParse(JSON.parse(await readFile(fileIn(runtime), "utf8")))
+    const read = cameraStatus.safeParse(JSON.parse(text))
     return read.success ? read.data : null
   } catch {
     // Not there, or not JSON: as good as nothing.
@@ -65,15 +76,6 @@ export async function isCurrent(status: CameraStatus): Promise<boolean> {
 /** "-" where the kernel does not tell. */
 export async function kernelBoot(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "-")).trim()
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"
-  }
 }
 
 function fileIn(runtime: string): string {

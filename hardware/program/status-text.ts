@@ -1,6 +1,8 @@
 import type { Bytes } from "../../firmware/units.ts"
+import type { OpenPorts } from "./ports-open.ts"
 import type { StatusReport } from "./status.ts"
 import type { CameraStatus } from "./status-file.ts"
+import type { Swap } from "./swap.ts"
 import type { Holdings } from "./watched-disk.ts"
 
 /** A report for people: one fact a line. */
@@ -12,7 +14,7 @@ export function statusText(report: StatusReport): string {
     ...(nothing
       ? [["camera", "none on this machine yet: it makes its key when it first runs"] as const]
       : facts),
-    ...aboutPorts(report),
+    ...aboutMachine(report),
   ]
     .map(([name, value]) => `${name.padEnd(12)}${value}`)
     .join("\n")
@@ -57,16 +59,31 @@ function ofDead({ said, left, unreadable }: StatusReport): Fact[] {
   ]
 }
 
-function aboutPorts({ ports, ssh, running }: StatusReport): Fact[] {
-  const found = ports.camera?.length
-    ? `OPENS ${ports.camera.join(", ")}: this is not obscura's program`
-    : null
+function aboutMachine({ ports, swap, ssh, running }: StatusReport): Fact[] {
+  const opens = ports.camera && portsText(ports.camera)
+  const found = opens ? `OPENS ${opens}: this is not obscura's program` : null
   const looked = running && ports.camera !== null ? " (its sockets were looked at)" : ""
   return [
     ["ports", found ?? `the camera opens none${looked}`],
-    ["machine", ports.machine.length === 0 ? "listens on no port" : `listens on ${ports.machine.join(", ")}`],
+    ["machine", `listens on ${portsText(ports.machine) || "no port"}`],
+    ["swap", swapText(swap)],
     ["ssh", ssh === null ? "unknown: no systemd to ask" : sshText(ssh)],
   ]
+}
+
+/** Empty: none. */
+function portsText({ tcp, udp }: OpenPorts): string {
+  return [tcp.length > 0 ? `TCP ${tcp.join(", ")}` : "", udp.length > 0 ? `UDP ${udp.join(", ")}` : ""]
+    .filter((text) => text !== "")
+    .join("; ")
+}
+
+function swapText({ onDisk, cameraIsKeptOut }: Swap): string {
+  if (onDisk.length === 0) return "none on a disk"
+  const where = onDisk.join(", ")
+  return cameraIsKeptOut
+    ? `on ${where}; the kernel keeps the camera out of it`
+    : `ON ${where}: pictures in memory may be written there; keep it in memory by Mechanism=zram in /etc/rpi/swap.conf.d/90-obscura.conf, or switch it off`
 }
 
 function sshText({ running, atBoot }: NonNullable<StatusReport["ssh"]>): string {

@@ -2,8 +2,9 @@ import { execFile } from "node:child_process"
 import { isFault, messageOf } from "../../firmware/errors.ts"
 import { type DeadCamera, lookAtDisk } from "./dead-camera.ts"
 import type { Paths } from "./paths.ts"
-import { portsOfMachine, portsOfProcess } from "./ports-open.ts"
+import { type OpenPorts, portsOfMachine, portsOfProcess } from "./ports-open.ts"
 import { type CameraStatus, isCurrent, readStatus } from "./status-file.ts"
+import { type Swap, swapOf } from "./swap.ts"
 
 /** Everything `obscura-camera status` knows: of a camera that runs, or of what a dead one left. */
 export interface StatusReport {
@@ -15,14 +16,18 @@ export interface StatusReport {
   /** Why `left` is not known. */
   readonly unreadable: string | null
   readonly ports: {
-    /** On which the camera listens; null: not ours to see. There is none, ever. */
-    readonly camera: readonly number[] | null
-    readonly machine: readonly number[]
+    /** On which the camera hears anybody; null: not ours to see. There is none, ever. */
+    readonly camera: OpenPorts | null
+    readonly machine: OpenPorts
   }
+  readonly swap: Swap
   /** systemd's word on SSH; null: no systemd to ask. */
   readonly ssh: { readonly running: boolean; readonly atBoot: boolean } | null
 }
 
+const NONE: OpenPorts = { tcp: [], udp: [] }
+
+/** @throws Fault "usage", definite: what the camera says is not ours to read. */
 export async function statusReport(
   paths: Pick<Paths, "state" | "runtime">,
   env: NodeJS.ProcessEnv,
@@ -33,9 +38,10 @@ export async function statusReport(
   return {
     ...{ running, said, left, unreadable },
     ports: {
-      camera: running ? await portsOfProcess(said.process) : [],
+      camera: running ? await portsOfProcess(said.process) : NONE,
       machine: await portsOfMachine(),
     },
+    swap: await swapOf(running ? said.process : null),
     ssh: await sshOf(env),
   }
 }

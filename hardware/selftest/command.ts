@@ -32,7 +32,7 @@ const CLOSE_WITHIN: Milliseconds = seconds(10)
 
 const LEARN_MORE = `
 Verdict: pass; fail, if a check failed; incomplete, if none failed but one of key, disk, free space, lens, frame rate,
-bitrate, frozen and crypto was skipped. Exit codes: 0 pass; 1 fail or incomplete; 2 the call or the settings are wrong.
+bitrate, picture, frozen and crypto was skipped. Exit codes: 0 pass; 1 fail or incomplete; 2 the call or the settings are wrong.
 Stop the service first: sudo systemctl stop obscura-camera. Run it as the service's user: sudo -u obscura.
 Answers (y or n, each after its question) come from standard input.
 A label is made for a board that passes, and holds no secret: number and device id.

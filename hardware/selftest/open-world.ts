@@ -5,6 +5,7 @@ import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { LogLine } from "../../firmware/log.ts"
 import { processClock } from "../clock.ts"
 import { networkDialler } from "../dialler.ts"
+import { isInUse } from "../directory-lock.ts"
 import { fsDisk } from "../disk.ts"
 import { openStore } from "../fs-store.ts"
 import { openGpiod } from "../gpiod/gpiod-io.ts"
@@ -14,7 +15,7 @@ import { lumaFrames } from "../lens/luma.ts"
 import type { PiModel } from "../model.ts"
 import type { Paths } from "../program/paths.ts"
 import { platformRandom } from "../random.ts"
-import type { Settings } from "../settings.ts"
+import { chipLabelFor, type Settings } from "../settings.ts"
 import { systemNetwork } from "./network-facts.ts"
 import type { KeyFile, Part, World } from "./world.ts"
 
@@ -30,7 +31,7 @@ export interface OpenWorld extends World {
 export async function openWorld(
   settings: Settings,
   model: PiModel,
-  { state, runtime }: Pick<Paths, "state" | "runtime">,
+  { state, runtime, settings: settingsFile }: Paths,
   env: NodeJS.ProcessEnv,
 ): Promise<OpenWorld> {
   const clock = processClock()
@@ -58,7 +59,7 @@ export async function openWorld(
       return store
     })
     const pins = await part(async () => {
-      const chipLabel = chipFor(settings, model)
+      const chipLabel = chipLabelFor(settings, model, settingsFile)
       const io = await openGpiod({ ...parts, pins: settings.camera.pins, chipLabel })
       closers.push(() => io.close())
       return io
@@ -97,7 +98,7 @@ async function part<T>(open: () => Promise<T>): Promise<Part<T>> {
     const opened = await open()
     return () => opened
   } catch (error) {
-    if (!isFault(error) || error.kind === "broken" || error.cause instanceof InUse) throw error
+    if (!isFault(error) || error.kind === "broken" || isInUse(error)) throw error
     return () => {
       throw error
     }
@@ -111,30 +112,18 @@ function temporaryFolder(runtime: string): Promise<string> {
 }
 
 /** It cannot be tested while it works. */
-class InUse extends Error {}
-
 function refuseInUse(error: unknown): never {
-  if (!isFault(error, "usage") || !/in use by process/.test(error.message)) throw error
+  if (!isInUse(error)) throw error
   throw new Fault(
     "usage",
     `${error.message}; the service: sudo systemctl stop obscura-camera, and start it again afterwards`,
-    { cause: new InUse(error.message) },
+    { cause: error.cause },
   )
 }
 
 function brokerAt(url: string): NonNullable<World["broker"]> {
   const dialler = networkDialler(url)
   return { host: new URL(url).hostname.replace(/^\[|\]$/g, ""), dialler }
-}
-
-function chipFor({ gpio }: Settings, model: PiModel): string {
-  const label = gpio.chipLabel ?? model.gpioChipLabel
-  if (label === "")
-    throw new Fault(
-      "usage",
-      `the pins of this board (${model.name}) are not known: set gpio.chipLabel; gpiodetect lists the chips in [brackets]`,
-    )
-  return label
 }
 
 async function keyFileIn(state: string): Promise<KeyFile | null> {

@@ -5,7 +5,7 @@ import { z } from "zod"
 const fact = z.union([z.number(), z.string(), z.boolean(), z.null()])
 const facts = z.record(z.string(), fact)
 
-export const checkRecord = z.strictObject({
+const checkRecord = z.strictObject({
   name: z.string().min(1),
   verdict: z.enum(["pass", "fail", "skipped"]),
   mandatory: z.boolean(),

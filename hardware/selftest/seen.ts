@@ -2,6 +2,9 @@ import { appendFile, open, readFile } from "node:fs/promises"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { type SelfTestRecord, selfTestRecord } from "./record.ts"
 
+/** A list of boards and their keys is nobody else's business. One that is there keeps its own. */
+const MODE = 0o600
+
 /**
  * Earlier records, one a line. A file that is not there yet holds none when it is the one that records go to.
  * @throws Fault "usage", definite, naming file and line.
@@ -32,7 +35,7 @@ function recordIn(line: string, where: string): SelfTestRecord {
 /** Before a test that takes minutes: can its record be kept? @throws Fault "usage", definite. */
 export async function refuseUnwritable(file: string): Promise<void> {
   try {
-    await (await open(file, "a")).close()
+    await (await open(file, "a", MODE)).close()
   } catch (cause) {
     throw new Fault("usage", `--record ${file}: cannot be written (${messageOf(cause)})`, { cause })
   }
@@ -41,7 +44,7 @@ export async function refuseUnwritable(file: string): Promise<void> {
 /** One line at the end of the file. @throws Fault "unavailable". */
 export async function keepRecord(file: string, record: SelfTestRecord): Promise<void> {
   try {
-    await appendFile(file, `${JSON.stringify(record)}\n`, { flush: true })
+    await appendFile(file, `${JSON.stringify(record)}\n`, { flush: true, mode: MODE })
   } catch (cause) {
     throw new Fault("unavailable", `--record ${file}: cannot be written (${messageOf(cause)})`, { cause })
   }

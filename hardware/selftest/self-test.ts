@@ -1,3 +1,4 @@
+import { isPrivate } from "../../firmware/control/privacy.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { type Milliseconds, minutes } from "../../firmware/units.ts"
 import { type Check, type CheckResult, type Finding, fail, type Jig, skipped } from "./check.ts"
@@ -35,6 +36,8 @@ export const CHECKS: readonly Check[] = [
 
 /** They judge what `lens` has shown to be there. */
 const NEED_LENS: readonly Check[] = [frameRate, bitrate, picture, frozen]
+/** They look, or let the camera look. */
+const LOOK: readonly Check[] = [lens, ...NEED_LENS, shutter]
 
 const WITHIN: Milliseconds = minutes(1)
 
@@ -45,7 +48,8 @@ export interface SelfTestOptions extends Pick<Jig, "operator" | "serial" | "seen
 
 /**
  * Every check in turn, each with its result; what one finds keeps none of the others from being made, but for those that
- * need a lens where there is none. Lights are dark and the shutter is closed afterwards.
+ * need a lens where there is none. Lights are dark and the shutter is closed afterwards. While the owner has privacy mode
+ * on the shutter stays closed, and nothing looks.
  *
  * @throws Fault "unavailable", definite: `signal` has aborted. Fault "broken": a mistake of ours.
  */
@@ -55,14 +59,15 @@ export async function* selfTest(
   signal: AbortSignal,
 ): AsyncGenerator<CheckResult, void, undefined> {
   const jig: Jig = { world, ...options, signal, lens: new LensSeen(world, signal) }
-  await moveShutter(jig, "open")
+  const hidden = await whyHidden(world)
+  if (hidden === null) await moveShutter(jig, "open")
   let lensIsDead = false
   try {
     for (const check of CHECKS) {
       options.onBegin?.(check.name)
       const begunAt = world.clock.monotonic()
-      const cannot: boolean = lensIsDead && NEED_LENS.includes(check)
-      const finding: Finding = cannot ? skipped("the lens gives nothing to judge") : await inTime(check, jig)
+      const without = whyWithout(check, hidden, lensIsDead)
+      const finding: Finding = without === null ? await inTime(check, jig) : skipped(without)
       if (signal.aborted) throw new Fault("unavailable", "self-test: stopped before its end")
       const { verdict, why, measured = {}, limits = {} } = finding
       if (check === lens) lensIsDead = Object.keys(measured).length === 0
@@ -71,6 +76,30 @@ export async function* selfTest(
     }
   } finally {
     await moveShutter(jig, "close")
+  }
+}
+
+/** Why `check` cannot be made; null: it can. */
+function whyWithout(check: Check, hidden: string | null, lensIsDead: boolean): string | null {
+  if (LOOK.includes(check) && hidden !== null) return hidden
+  return lensIsDead && NEED_LENS.includes(check) ? "the lens gives nothing to judge" : null
+}
+
+/** Why nothing may look; null: it may. Where it cannot be known, nothing looks. */
+async function whyHidden({ disk, clock }: World): Promise<string | null> {
+  const unknown = (why: string) => `whether the owner has privacy mode on cannot be told: ${why}`
+  const over = new AbortController()
+  const tooLate = clock.sleep(WITHIN, over.signal).then(() => unknown("the disk does not answer"))
+  try {
+    const told = isPrivate(disk()).then((on) =>
+      on ? "the owner has privacy mode on: nothing looks until the owner ends it, at the camera" : null,
+    )
+    return await Promise.race([told, tooLate])
+  } catch (error) {
+    if (!isFault(error) || error.kind === "broken") throw error
+    return unknown(messageOf(error))
+  } finally {
+    over.abort()
   }
 }
 

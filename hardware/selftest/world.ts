@@ -1,7 +1,7 @@
 import type { CameraConfig } from "../../firmware/config.ts"
 import type { Clock, Dialler, Disk, Frame, Health, Lens, Random, Store } from "../../firmware/ports.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
-import type { InputPins } from "./wire.ts"
+import type { InputPins } from "../wire.ts"
 
 /**
  * What the self-test looks at: the ports of this board, each opened by itself, so that a board without a camera still

@@ -69,6 +69,19 @@ function wishes(pins: CameraConfig["pins"]): Wish[] {
       ],
     },
     {
+      ...{
+        symbol: "button",
+        name: "Reset button",
+        note: "inside the case; closes to 3.3 V, never to 5 V",
+        colour: "#5d7a00",
+      },
+      gpio: pins.reset,
+      wants: [
+        ["one side", "3.3 V"],
+        ["other side", "signal"],
+      ],
+    },
+    {
       ...{ symbol: "light", name: "Recording light", note: "red LED, 330 Ω before it", colour: "#c2188b" },
       gpio: pins.light,
       wants: [

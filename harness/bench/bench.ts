@@ -2,6 +2,7 @@ import { cpus } from "node:os"
 import { Fault } from "../../firmware/errors.ts"
 import { connects } from "./connects.ts"
 import { cameraIdleCpu, cameraMemory } from "./idle.ts"
+import { log } from "./log.ts"
 import { mux } from "./mux.ts"
 import { type BenchRow, type Finding, judged } from "./row.ts"
 import { seal, sealMemory, sealSign, sealTypage } from "./seal.ts"
@@ -25,6 +26,7 @@ const MEASUREMENTS = {
   connects,
   "camera-memory": cameraMemory,
   "camera-idle-cpu": cameraIdleCpu,
+  log,
 } satisfies Readonly<Record<string, (bench: Bench) => Promise<readonly Finding[]>>>
 
 export type MeasurementName = keyof typeof MEASUREMENTS

@@ -6,6 +6,7 @@ const WORKS = {
   mux: () => import("./mux-work.ts"),
   cloud: () => import("./cloud-work.ts"),
   fleet: () => import("./fleet-work.ts"),
+  log: () => import("./log-work.ts"),
   idle: () => import("./idle-work.ts"),
   clients: () => import("./clients-work.ts"),
   // The same in a process that is weighed.

@@ -8,6 +8,7 @@ import {
   PAYLOAD_BYTES_MAX,
   parseTopic,
   type Role,
+  TO_CAMERA,
 } from "../../firmware/control/protocol.ts"
 import { isFault } from "../../firmware/errors.ts"
 import type { Bytes } from "../../firmware/units.ts"
@@ -82,14 +83,19 @@ export interface Publication {
 
 export type PublishVerdict =
   | { readonly to: "ingest"; readonly device: string; readonly name: FromCamera }
+  | { readonly to: "deletion desk"; readonly device: string }
   | { readonly to: "subscribers" }
   | { readonly to: "nobody"; readonly reason: DoorRefusal }
+
+/** Has this viewer shown a grant of that camera's owner, now or before on this connection? */
+export type Shows = (device: string) => boolean
 
 /** What becomes of a message of `session`. */
 export function publishVerdict(
   session: Session,
   { topic, bytes, retain, qos }: Publication,
   owns: Owns,
+  shows: Shows = () => false,
 ): PublishVerdict {
   if (retain) return { to: "nobody", reason: "retained" }
   if (qos > 1) return { to: "nobody", reason: "quality of service 2" }
@@ -100,23 +106,33 @@ export function publishVerdict(
   if ("rendezvous" in parsed)
     return bytes > PAIRING_BYTES_MAX ? { to: "nobody", reason: "oversize" } : { to: "subscribers" }
   const { device, name } = parsed
+  if (name === "live")
+    return session.role === "camera" && device === session.key.id
+      ? { to: "subscribers" }
+      : { to: "nobody", reason: "foreign topic" }
   if (session.role === "camera" && device === session.key.id && isFromCamera(name))
     return { to: "ingest", device, name }
   if (session.role === "owner" && name === "command" && owns(session.key.id, device))
     return { to: "subscribers" }
+  if (session.role === "owner" && name === "delete" && owns(session.key.id, device))
+    return { to: "deletion desk", device }
+  // Of a view, whoever is not the owner shows the owner's grant: strangers do not reach a camera at all.
+  if (session.role !== "camera" && name === "view" && (owns(session.key.id, device) || shows(device)))
+    return { to: "subscribers" }
   return { to: "nobody", reason: "foreign topic" }
 }
 
-const CAMERA_HEARS = new Set(["have", "receipt", "head", "command"])
-const OWNER_HEARS = new Set(["answer", "beat", "receipt"])
+const CAMERA_HEARS: ReadonlySet<string> = new Set(TO_CAMERA)
+const OWNER_HEARS = new Set(["answer", "beat", "receipt", "deleted"])
 
 /** Asked when a client subscribes, and for owners again at each message, for a camera may have found a new owner. */
 export function mayHear(session: Session, filter: string, owns: Owns): boolean {
   const topic = parseTopic(filter)
   if (topic === null) return false
   if ("rendezvous" in topic) return true
+  if (topic.name === "live") return session.role !== "camera" && topic.viewer === session.key.id
   if (session.role === "camera") return topic.device === session.key.id && CAMERA_HEARS.has(topic.name)
-  return OWNER_HEARS.has(topic.name) && owns(session.key.id, topic.device)
+  return session.role === "owner" && OWNER_HEARS.has(topic.name) && owns(session.key.id, topic.device)
 }
 
 function isFromCamera(name: string): name is FromCamera {

@@ -19,6 +19,7 @@ export interface Beats {
   /** false: there is no room for another camera, and none of those here is idle. */
   set(body: Heartbeat, envelope: Uint8Array): boolean
   owns(owner: string, device: string): boolean
+  devices(): readonly string[]
   /** Learnt from the heartbeat, which names it; its hash is `device`. */
   keyOf(device: string): PublicKey | null
   /** Rejects with a Fault as the bucket does. */
@@ -85,6 +86,7 @@ export async function openBeats(directory: string | null, limits: BeatLimits = L
       return kept
     },
     owns: (owner, device) => beats.get(device)?.body.owner === owner,
+    devices: () => [...beats.keys()],
     keyOf(device) {
       const body = beats.get(device)?.body
       return body ? publicKeyFromHex(body.key) : null

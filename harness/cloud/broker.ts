@@ -3,17 +3,24 @@ import { createServer, type Server, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { createServer as createTlsServer, TLSSocket } from "node:tls"
 import { Aedes, type AedesPublishPacket, type Client, type PublishPacket } from "aedes"
-import { deviceTopic, PAYLOAD_BYTES_MAX, type ToCamera } from "../../firmware/control/protocol.ts"
+import {
+  deviceTopic,
+  PAYLOAD_BYTES_MAX,
+  type ToCamera,
+  type ToOwner,
+} from "../../firmware/control/protocol.ts"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import { mayHear, publishVerdict, type Session, sessionOf, willAllowed } from "./access.ts"
 import { boundPackets } from "./bound-packets.ts"
 import type { Bucket } from "./bucket.ts"
-import { type CloudStats, countRefusal, type DoorRefusal } from "./cloud-log.ts"
+import { type CloudStats, countRefusal, type DoorRefusal, writeFault } from "./cloud-log.ts"
 import { letHeapGrow } from "./collector.ts"
 import { type CloudIdentity, identityOf } from "./keys.ts"
+import { sayLastBeats } from "./last-beats.ts"
 import { NO_SESSIONS } from "./no-sessions.ts"
 import { openStore, type Store, type StoreOptions } from "./store.ts"
+import { ShownGrants } from "./viewers.ts"
 
 export interface CloudOptions extends StoreOptions {
   readonly host: string
@@ -39,6 +46,10 @@ const PACKET_BYTES_MAX = PAYLOAD_BYTES_MAX + 200
 const CONNECT_WITHIN = seconds(10)
 /** A subscriber that takes no byte for this long is cut: one frozen owner must not hold what it holds up. */
 const DRAIN_WITHIN = seconds(20)
+/** How the cloud speaks. */
+const QUIET = { cmd: "publish", qos: 0, retain: false, dup: false } as const
+/** What is worth sending when the camera itself is away. */
+const FOR_OWNERS_TOO: ReadonlySet<string> = new Set(["receipt", "deleted"])
 /** RFC 9266. */
 const EXPORTER_LABEL = "EXPORTER-Channel-Binding"
 
@@ -100,6 +111,7 @@ export class Door {
   readonly #bindings = new WeakMap<object, string>()
   /** Messages that end at the ingest, between their authorisation and where Aedes would route them. */
   readonly #taken = new WeakSet<object>()
+  readonly #grants = new ShownGrants()
   #store: Store | null = null
 
   constructor(options: DoorOptions) {
@@ -175,6 +187,9 @@ export class Door {
       this.#cameras.delete(client.id)
       ingest.take(client.id, "gone", Buffer.alloc(0))
     })
+    this.#broker.on("subscribe", (subscriptions, client) =>
+      sayLastBeats(this.store.beats, subscriptions, client, log),
+    )
     // An event that Aedes' typings leave out.
     const broker: EventEmitter = this.#broker
     broker.on("error", (error: Error) =>
@@ -203,11 +218,19 @@ export class Door {
     const { topic, retain, qos, payload } = packet
     if (typeof payload === "string") return "foreign topic"
     const publication = { topic, bytes: payload.length, retain, qos }
-    const verdict = publishVerdict(session, publication, this.store.beats.owns)
+    const { owns } = this.store.beats
+    const verdict = publishVerdict(session, publication, owns, (device) =>
+      this.#grants.shows(client, session.key.id, device, payload, owns),
+    )
     if (verdict.to === "subscribers") return null
     if (verdict.to === "nobody") {
       this.#refused(client.id, verdict.reason)
       return verdict.reason
+    }
+    if (verdict.to === "deletion desk") {
+      this.store.deletions.take(verdict.device, payload)
+      this.#taken.add(packet)
+      return null
     }
     const { device, name } = verdict
     const refused = this.store.ingest.take(device, name, payload)
@@ -231,22 +254,12 @@ export class Door {
   }
 
   /** Quality 0: a lost answer is a time-out at the camera, which asks again; a PUBACK each would buy nothing. */
-  #send(device: string, name: ToCamera, payload: Uint8Array): void {
-    if (!this.#cameras.has(device) && name !== "receipt") return
-    this.#broker.publish(
-      {
-        cmd: "publish",
-        topic: deviceTopic(device, name),
-        payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
-        qos: 0,
-        retain: false,
-        dup: false,
-      },
-      (error) => {
-        if (error)
-          this.#options.log.write({ event: "fault", where: name, kind: "unknown", reason: messageOf(error) })
-      },
-    )
+  #send(device: string, name: ToCamera | ToOwner, payload: Uint8Array): void {
+    if (!this.#cameras.has(device) && !FOR_OWNERS_TOO.has(name)) return
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+    this.#broker.publish({ ...QUIET, topic: deviceTopic(device, name), payload: bytes }, (error) => {
+      if (error) writeFault(this.#options.log, name, error)
+    })
   }
 
   #refused(client: string, reason: DoorRefusal): void {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { Bytes } from "../../firmware/units.ts"
+import type { Bytes, UnixMilliseconds } from "../../firmware/units.ts"
 
 /**
  * A volume is a file of 512-byte blocks. Numbers are big-endian; everything not named is zero.
@@ -7,13 +7,16 @@ import type { Bytes } from "../../firmware/units.ts"
  *   volume := volume block · { record | zero block }
  *
  *   volume block   0 "obscura volume 1"  16 · volume number u32 · 20 salt 32 random bytes · 52 zeros
+ *                  or 0 "obscura removed!" 16 zeros: a volume that was moved away, and is being wiped
  *   record         record block · body, filled up with zeros to a whole block
- *   record block   0 "obscura\1"  8 · kind u8 (1 object, 2 manifest) · 12 header bytes u32 · 16 body bytes u32
- *                  20 device 20 · 40 object id 16 · 56 first hash 32 · 88 second hash 32
- *                  480 SHA-256 of salt · volume number u32 · position u64 · bytes 0 to 480
+ *   record block   0 "obscura\1"  8 · kind u8 (1 object, 2 manifest, 3 hole, 4 departure) · 12 header bytes u32
+ *                  16 body bytes u32 · 20 device 20 · 40 object id 16 · 56 first hash 32 · 88 second hash 32
+ *                  120 arrival u48 · 480 SHA-256 of salt · volume number u32 · position u64 · bytes 0 to 480
  *
  * An object's body is its age file; header bytes says where its header ends; the hashes are of header and payload.
- * A manifest's body is its envelope; the first hash is of that, header bytes, id and second hash are zero.
+ * Arrival is in Unix milliseconds, 0 if not known.
+ * A manifest's body is its envelope, a departure's its JSON; the first hash is of that, the rest is zero.
+ * A hole is where an object was: its body is zeros, and its block tells the length alone.
  *
  * The salt is why a camera cannot plant a record inside an object for a scan to find after damage: it would have to
  * know 32 random bytes that never leave the file.
@@ -23,6 +26,8 @@ export const BLOCK_BYTES = 512
 const CHECKED_BYTES = 480
 const VOLUME_MAGIC = "obscura volume 1"
 const RECORD_MAGIC = Buffer.from("obscura\u0001", "latin1")
+/** Instead of a volume block: nothing in this file counts, and it goes. */
+const REMOVED_MAGIC = "obscura removed!"
 
 export interface VolumeHead {
   readonly number: number
@@ -39,8 +44,17 @@ export type RecordHead =
       readonly payloadBytes: Bytes
       readonly headerHash: string
       readonly payloadHash: string
+      readonly arrived: UnixMilliseconds
     }
-  | { readonly kind: "manifest"; readonly device: string; readonly bodyBytes: Bytes; readonly hash: string }
+  | {
+      readonly kind: "manifest" | "departure"
+      readonly device: string
+      readonly bodyBytes: Bytes
+      readonly hash: string
+    }
+  | { readonly kind: "hole"; readonly bodyBytes: Bytes }
+
+const KINDS = { object: 1, manifest: 2, hole: 3, departure: 4 } as const
 
 export function bodyBytesOf(head: RecordHead): Bytes {
   return head.kind === "object" ? head.headerBytes + head.payloadBytes : head.bodyBytes
@@ -58,6 +72,16 @@ export function encodeVolumeHead({ number, salt }: VolumeHead): Buffer {
   return block
 }
 
+export function encodeRemovedHead(): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES)
+  block.write(REMOVED_MAGIC, 0, "latin1")
+  return block
+}
+
+export function isRemovedHead(block: Buffer): boolean {
+  return block.equals(encodeRemovedHead())
+}
+
 /** null: not the first block of a volume. */
 export function decodeVolumeHead(block: Buffer): VolumeHead | null {
   if (block.length < BLOCK_BYTES || block.toString("latin1", 0, 16) !== VOLUME_MAGIC) return null
@@ -68,15 +92,15 @@ export function encodeRecordHead(head: RecordHead, volume: VolumeHead, position:
   const block = Buffer.alloc(BLOCK_BYTES)
   RECORD_MAGIC.copy(block)
   block.writeUInt32BE(bodyBytesOf(head), 16)
-  block.write(head.device, 20, "hex")
+  block[8] = KINDS[head.kind]
+  if (head.kind !== "hole") block.write(head.device, 20, "hex")
   if (head.kind === "object") {
-    block[8] = 1
     block.writeUInt32BE(head.headerBytes, 12)
     block.write(head.id, 40, "hex")
     block.write(head.headerHash, 56, "hex")
     block.write(head.payloadHash, 88, "hex")
-  } else {
-    block[8] = 2
+    block.writeUIntBE(head.arrived, 120, 6)
+  } else if (head.kind !== "hole") {
     block.write(head.hash, 56, "hex")
   }
   checkOf(block, volume, position).copy(block, CHECKED_BYTES)
@@ -91,8 +115,10 @@ export function decodeRecordHead(block: Buffer, volume: VolumeHead, position: By
   const bodyBytes = block.readUInt32BE(16)
   const device = block.toString("hex", 20, 40)
   const first = block.toString("hex", 56, 88)
-  if (block[8] === 2) return { kind: "manifest", device, bodyBytes, hash: first }
-  if (block[8] !== 1 || headerBytes > bodyBytes) return null
+  if (block[8] === KINDS.manifest) return { kind: "manifest", device, bodyBytes, hash: first }
+  if (block[8] === KINDS.departure) return { kind: "departure", device, bodyBytes, hash: first }
+  if (block[8] === KINDS.hole) return { kind: "hole", bodyBytes }
+  if (block[8] !== KINDS.object || headerBytes > bodyBytes) return null
   return {
     kind: "object",
     device,
@@ -101,6 +127,7 @@ export function decodeRecordHead(block: Buffer, volume: VolumeHead, position: By
     payloadBytes: bodyBytes - headerBytes,
     headerHash: first,
     payloadHash: block.toString("hex", 88, 120),
+    arrived: block.readUIntBE(120, 6),
   }
 }
 

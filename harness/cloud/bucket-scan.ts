@@ -8,6 +8,7 @@ import {
   decodeRecordHead,
   decodeVolumeHead,
   inBlocks,
+  isRemovedHead,
   type RecordHead,
   type VolumeHead,
 } from "./bucket-record.ts"
@@ -20,27 +21,38 @@ export interface Scan {
   readonly end: Bytes
   /** Bytes before `end` that are no whole record: something was here and is lost. */
   readonly damaged: readonly Damage[]
-  /** Bytes behind `end` that are no whole record: a write that a crash cut short, which nobody was promised. */
-  readonly torn: Bytes
+  /** Bytes behind `end` that are no whole record: a write that a crash cut short, which nobody was promised; or null. */
+  readonly torn: Damage | null
+  /** What it held is elsewhere: it was being wiped. */
+  readonly isAbandoned: boolean
 }
 
 export interface ScannedRecord {
   readonly head: RecordHead
   /** Of the body. */
   readonly at: Bytes
-  /** Of manifests: the envelope. */
-  readonly envelope: Buffer | null
+  /** Of manifests and departures: what they say. */
+  readonly body: Buffer | null
 }
 
 export interface Damage {
+  readonly at: Bytes
+  readonly bytes: Bytes
+  /** Objects in it of which the record's block is whole and the body is not. */
+  readonly broken: readonly BrokenObject[]
+}
+
+export interface BrokenObject {
+  readonly id: string
+  /** Of the body. */
   readonly at: Bytes
   readonly bytes: Bytes
 }
 
 /**
  * Finds every record of one volume; damage is skipped block by block to the next whole record.
- * Manifests are always checked against their hash, objects when `checkObjects`: a crash can damage only what was
- * being written, so that the newest volume is enough.
+ * Manifests and departures are always checked against their hash, objects when `checkObjects`: a crash can damage only
+ * what was being written, so that the newest volume is enough.
  * Throws the file system's own errors.
  */
 export function scanVolume(path: string, checkObjects: boolean): Scan {
@@ -49,7 +61,11 @@ export function scanVolume(path: string, checkObjects: boolean): Scan {
     const size = fstatSync(file).size
     const first = readAt(file, 0, Math.min(BLOCK_BYTES, size))
     const head = decodeVolumeHead(first)
-    if (head === null) return { head, records: [], end: 0, damaged: [], torn: size }
+    if (head === null)
+      return {
+        ...{ head, records: [], end: 0, damaged: [], torn: { at: 0, bytes: size, broken: [] } },
+        isAbandoned: isRemovedHead(first),
+      }
     return scanRecords(file, size, head, checkObjects)
   } finally {
     closeSync(file)
@@ -61,6 +77,7 @@ function scanRecords(file: number, size: Bytes, head: VolumeHead, checkObjects: 
   const damaged: Damage[] = []
   let end = BLOCK_BYTES
   let badSince: Bytes | null = null
+  let broken: BrokenObject[] = []
   const block = Buffer.allocUnsafe(BLOCK_BYTES)
   for (let at = BLOCK_BYTES; at + BLOCK_BYTES <= size; ) {
     readSync(file, block, 0, BLOCK_BYTES, at)
@@ -71,24 +88,30 @@ function scanRecords(file: number, size: Bytes, head: VolumeHead, checkObjects: 
       at = body
       continue
     }
-    if (badSince !== null) damaged.push({ at: badSince, bytes: at - badSince })
-    badSince = null
     const scanned = readRecord(file, record, body, checkObjects)
-    at = body + inBlocks(bodyBytesOf(record))
-    if (scanned === null) badSince = body - BLOCK_BYTES
-    else {
+    const next = body + inBlocks(bodyBytesOf(record))
+    if (scanned === null) {
+      badSince ??= at
+      if (record.kind === "object") broken.push({ id: record.id, at: body, bytes: bodyBytesOf(record) })
+    } else {
+      if (badSince !== null) damaged.push({ at: badSince, bytes: at - badSince, broken })
+      badSince = null
+      broken = []
       records.push(scanned)
-      end = at
+      end = next
     }
+    at = next
   }
-  return { head, records, end, damaged, torn: badSince === null ? 0 : size - badSince }
+  const torn = badSince === null ? null : { at: badSince, bytes: size - badSince, broken }
+  return { head, records, end, damaged, torn, isAbandoned: false }
 }
 
 /** null: the body is not what its hashes say. */
 function readRecord(file: number, head: RecordHead, at: Bytes, checkObjects: boolean): ScannedRecord | null {
-  if (head.kind === "manifest") {
-    const envelope = readAt(file, at, head.bodyBytes)
-    return sha256Hex(envelope) === head.hash ? { head, at, envelope } : null
+  if (head.kind === "hole") return { head, at, body: null }
+  if (head.kind !== "object") {
+    const body = readAt(file, at, head.bodyBytes)
+    return sha256Hex(body) === head.hash ? { head, at, body } : null
   }
   if (
     checkObjects &&
@@ -96,7 +119,7 @@ function readRecord(file: number, head: RecordHead, at: Bytes, checkObjects: boo
       hashAt(file, at + head.headerBytes, head.payloadBytes) !== head.payloadHash)
   )
     return null
-  return { head, at, envelope: null }
+  return { head, at, body: null }
 }
 
 function hashAt(file: number, at: Bytes, length: Bytes): string {

@@ -7,6 +7,7 @@ export type Refusal =
   | "malformed"
   | "bad signature"
   | "another device"
+  | "not its owner"
   | "replayed"
   | "object id is taken"
   | "no such object"
@@ -14,6 +15,7 @@ export type Refusal =
   | "beyond its object"
   | "wrong hash"
   | "no room in memory"
+  | "more than the quota"
   | "no room for another camera"
 
 /** Why the broker ended a connection, or did not let it begin. */
@@ -40,6 +42,15 @@ export type CloudLine =
     }
   | { readonly event: "receipt"; readonly device: string; readonly from: number; readonly to: number }
   | { readonly event: "fork"; readonly device: string; readonly sequence: number }
+  | { readonly event: "deleted"; readonly device: string; readonly objects: number }
+  | {
+      readonly event: "let go"
+      readonly device: string
+      readonly cause: "retention" | "quota"
+      readonly objects: number
+    }
+  | { readonly event: "index away"; readonly reason: string }
+  | { readonly event: "index back"; readonly waiting: number }
   | { readonly event: "bucket damaged"; readonly what: string }
   | {
       readonly event: "fault"

@@ -1,8 +1,10 @@
 import { open } from "node:fs/promises"
 import { sha256Hex } from "../../firmware/control/keys.ts"
 import { Fault } from "../../firmware/errors.ts"
+import type { Bytes } from "../../firmware/units.ts"
 import type { BucketIndex, StoredManifest, StoredObject } from "./bucket-index.ts"
 import type { Bucket } from "./bucket-reader.ts"
+import type { DepartureCause, Listed } from "./departures.ts"
 
 /** A bucket that knows from its index what it holds, wherever the bytes lie. */
 export abstract class IndexedBucket implements Bucket {
@@ -15,8 +17,13 @@ export abstract class IndexedBucket implements Bucket {
   }
 
   /** As they are, unchecked. */
-  protected abstract bytesOf(object: StoredObject): Promise<Buffer>
+  protected abstract fileOf(object: StoredObject): Promise<Buffer>
   abstract envelopeBytes(manifest: StoredManifest): Promise<Uint8Array>
+
+  /** Where the place of what has left holds something that is no age file. */
+  protected isErased(_bytes: Buffer): boolean {
+    return false
+  }
 
   get damage(): readonly string[] {
     return this.index.damage
@@ -42,6 +49,26 @@ export abstract class IndexedBucket implements Bucket {
     return this.index.isDropped(device, sequence)
   }
 
+  departureOf(device: string, listed: Listed): DepartureCause | null {
+    return this.index.departures.causeOf(device, listed)
+  }
+
+  isDeleted(device: string, listed: Pick<Listed, "id" | "clip">): boolean {
+    return this.index.departures.bars(device, listed)
+  }
+
+  objectsOf(device: string): Iterable<StoredObject> {
+    return this.index.objectsOf(device)
+  }
+
+  mailboxes(): Iterable<string> {
+    return this.index.mailboxes()
+  }
+
+  bytesOf(device: string): Bytes {
+    return this.index.bytesOf(device)
+  }
+
   isForked(manifest: StoredManifest): boolean {
     return this.index.isForked(manifest)
   }
@@ -57,10 +84,11 @@ export abstract class IndexedBucket implements Bucket {
   async objectBytes(id: string): Promise<Uint8Array | null> {
     const found = this.index.object(id)
     if (found === null) return null
-    const bytes = await this.bytesOf(found)
-    if (!isObject(bytes, found))
-      throw new Fault("tampered", `bucket ${this.directory}: object ${id} is damaged where it is stored`)
-    return bytes
+    const bytes = await this.fileOf(found)
+    if (isObject(bytes, found)) return bytes
+    // It left while the bytes were read, or since this index was.
+    if (this.index.object(id) === null || this.isErased(bytes)) return null
+    throw new Fault("tampered", `bucket ${this.directory}: object ${id} is damaged where it is stored`)
   }
 
   async extract(id: string, path: string): Promise<void> {

@@ -32,6 +32,8 @@ export interface IngestOptions {
   readonly send: (device: string, name: ToCamera, payload: Uint8Array) => void
   /** Memory for objects that are not durable yet. An object gets its whole size at its first chunk or waits. */
   readonly pendingBytesMax?: Bytes
+  /** Of one mailbox. A manifest that alone has more is refused. */
+  readonly quotaBytes?: Bytes
 }
 
 /**

@@ -39,7 +39,8 @@ const fileShape = z.strictObject({
  */
 export async function openCloudKeys(path: string): Promise<CloudKeys> {
   try {
-    await createOnce(path)
+    const seed = (): string => randomBytes(32).toString("hex")
+    await createOnce(path, toJson({ format: 1, receipt: seed(), log: seed() }))
     const { mode } = await stat(path)
     if ((mode & 0o077) !== 0)
       throw new Fault("usage", `${path}: others can read these keys; run chmod 600 on it, or make new ones`)
@@ -66,12 +67,12 @@ function spkiHash(certificate: string): string {
   return sha256Hex(spki)
 }
 
-async function createOnce(path: string): Promise<void> {
+/** A secret file, 0600 and synced; one that is there already stays. */
+export async function createOnce(path: string, content: string | Uint8Array): Promise<void> {
   try {
     const file = await open(path, "wx", 0o600)
     try {
-      const seed = (): string => randomBytes(32).toString("hex")
-      await file.writeFile(toJson({ format: 1, receipt: seed(), log: seed() }))
+      await file.writeFile(content)
       await file.sync()
     } finally {
       await file.close()

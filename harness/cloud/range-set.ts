@@ -7,6 +7,11 @@ interface Range {
 export class RangeSet {
   #ranges: Range[] = []
 
+  /** In order. */
+  get all(): readonly Range[] {
+    return this.#ranges
+  }
+
   add({ from, to }: Range): void {
     const first = this.#firstEndingAt(from - 1)
     let end = first

@@ -1,25 +1,30 @@
+import { sha256Hex } from "../../firmware/control/keys.ts"
 import { isObjectEntry, type Manifest, type ObjectEntry } from "../../firmware/control/protocol.ts"
-import { Fault } from "../../firmware/errors.ts"
+import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { BucketRecord, WritableBucket } from "./bucket.ts"
-import type { BucketIndex, StoredManifest, StoredObject } from "./bucket-index.ts"
+import type { BucketChange, BucketIndex, StoredManifest, StoredObject } from "./bucket-index.ts"
+import { type Departure, encodeDeparture, type RemovalOrder } from "./departures.ts"
 import { IndexedBucket } from "./indexed-bucket.ts"
 import { S3Door, type S3Patience } from "./s3-door.ts"
 import { placeName, type S3Place } from "./s3-place.ts"
-import { factsOf, MARKER, manifestKey, NOWHERE, objectKey, scanS3 } from "./s3-scan.ts"
+import { departureKey, factsOf, MARKER, manifestKey, NOWHERE, objectKey, scanS3 } from "./s3-scan.ts"
 
 /**
  * Sealed objects and signed manifests in an S3 service: every object is a plain age file under its id, every manifest the
- * envelope as it was signed (`s3-scan.ts` has the keys). Nothing is ever changed or removed.
+ * envelope as it was signed (`s3-scan.ts` has the keys). Nothing is ever changed; what leaves is deleted, with every
+ * version that the service kept of it.
  *
  * One process writes a place at a time. Nothing enforces that here: S3 has no lock that every service knows, and two
  * writers would put the same bytes under the same keys.
  *
- * @throws Fault "usage", definite: no such bucket, no rights to put, get and list; "unavailable": it does not answer.
+ * @throws Fault "usage", definite: no such bucket, no rights to put, get, list and delete; "unavailable": it does not answer.
  */
 export async function openS3Bucket(place: S3Place, patience?: S3Patience): Promise<WritableBucket> {
   const door = new S3Door(place, patience)
   await mark(door)
-  return new S3Bucket(door, await scanS3(door))
+  const { index, unfinished } = await scanS3(door)
+  for (const departure of unfinished) await carryOut(door, index, departure)
+  return new S3Bucket(door, index)
 }
 
 /**
@@ -30,7 +35,7 @@ export async function readS3Bucket(place: S3Place, patience?: S3Patience): Promi
   const door = new S3Door(place, patience)
   if ((await door.get(MARKER)) === null)
     throw new Fault("usage", `bucket ${placeName(place)}: nothing of obscura's there; check the prefix`)
-  return new S3Reader(door, await scanS3(door))
+  return new S3Reader(door, (await scanS3(door)).index)
 }
 
 /** Puts, gets and lists: what the mark is for. @throws as `openS3Bucket`. */
@@ -47,7 +52,7 @@ export class S3Reader extends IndexedBucket {
     this.door = door
   }
 
-  protected async bytesOf(object: StoredObject): Promise<Buffer> {
+  protected async fileOf(object: StoredObject): Promise<Buffer> {
     return this.#read(objectKey(object.device, object.id))
   }
 
@@ -88,7 +93,30 @@ class S3Bucket extends S3Reader implements WritableBucket {
     const own = objects.map(({ entry, parts }) => this.#object(device, entry, parts))
     const earlier = manifest === null ? [] : this.#goingOf(device, manifest.body)
     await all([...own, ...earlier])
-    if (manifest !== null) await this.#manifest(device, manifest)
+    if (manifest === null) return
+    if (this.index.manifest(manifest.hash) !== null && objects.length > 0) this.index.announce(manifest.hash)
+    await this.#manifest(device, manifest)
+  }
+
+  async remove(order: RemovalOrder): Promise<Departure> {
+    if (this.#closed) throw new Fault("unavailable", `bucket ${this.directory}: closed`)
+    const before = order.request === null ? null : this.index.departures.byRequest(order.request)
+    const departure = before ?? this.index.departureOf(order, Date.now())
+    if (before === null) {
+      await this.door.put(intentKey(departure), encodeDeparture(departure))
+      this.index.depart(departure)
+    }
+    try {
+      await carryOut(this.door, this.index, departure)
+    } catch (cause) {
+      const reason = `what has left is not all deleted yet (${messageOf(cause)})`
+      throw new Fault("unavailable", reason, { definite: false, cause })
+    }
+    return departure
+  }
+
+  watch(listener: (change: BucketChange) => void): void {
+    this.index.watch(listener)
   }
 
   override async close(): Promise<void> {
@@ -99,11 +127,13 @@ class S3Bucket extends S3Reader implements WritableBucket {
 
   async #object(device: string, entry: ObjectEntry, parts: readonly Uint8Array[]): Promise<void> {
     const { id } = entry
-    if (this.index.has(device, id)) return
+    if (this.index.has(device, id) || this.index.departures.bars(device, entry)) return
     const key = objectKey(device, id)
     await this.#once(key, async () => {
       await this.door.put(key, Buffer.concat(parts), factsOf(entry))
-      this.index.addObject({ ...entry, device, ...NOWHERE })
+      // Its owner may have deleted it while it was on its way.
+      if (this.index.departures.bars(device, entry)) return this.door.delete(key)
+      this.index.addObject({ ...entry, device, arrived: Date.now(), ...NOWHERE })
       this.index.has(device, id) // throws if another camera was faster
     })
   }
@@ -128,6 +158,23 @@ class S3Bucket extends S3Reader implements WritableBucket {
     this.#going.set(key, going)
     return going
   }
+}
+
+function intentKey(departure: Departure): string {
+  return departureKey(departure.device, sha256Hex(encodeDeparture(departure)))
+}
+
+/**
+ * Deletes what has left. What its owner deleted is barred by name for ever, so that departure stays as it is. Of what left
+ * by this cloud's rules only the places in the chain are kept, all in one, for it may come back under a new number.
+ */
+async function carryOut(door: S3Door, index: BucketIndex, departure: Departure): Promise<void> {
+  const { device, cause, objects } = departure
+  await all(objects.map((id) => door.delete(objectKey(device, id))))
+  if (cause === "deleted") return
+  const kept = { ...departure, objects: [], ranges: index.departures.rangesOf(device, cause) }
+  await door.put(departureKey(device, cause), encodeDeparture(kept))
+  await door.delete(intentKey(departure))
 }
 
 /** Waits for all, for the bytes are the caller's again afterwards; then rejects with the first that failed. */

@@ -1,13 +1,16 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   NoSuchKey,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3"
 import { Fault, isFault } from "../../firmware/errors.ts"
-import { type Bytes, type Milliseconds, seconds } from "../../firmware/units.ts"
+import { type Bytes, type Milliseconds, seconds, type UnixMilliseconds } from "../../firmware/units.ts"
 import { Line } from "./s3-line.ts"
 import { placeName, type S3Place } from "./s3-place.ts"
 
@@ -30,10 +33,13 @@ export interface S3Entry {
   /** Behind the place's prefix. */
   readonly key: string
   readonly bytes: Bytes
+  /** When the service took it, by its clock; 0: it does not say. */
+  readonly arrived: UnixMilliseconds
 }
 
 /**
- * One place in an S3 service, by the few requests that every such service has: PutObject, GetObject, ListObjects. Keys
+ * One place in an S3 service, by the few requests that every such service has: PutObject, GetObject, ListObjects,
+ * DeleteObject; and ListObjectVersions where the service's answer shows that it keeps versions. Keys
  * are without the place's prefix. Nothing here needs conditional or multipart writes: objects are of at most 32 MiB, never
  * change, and a PUT is seen whole or not at all.
  *
@@ -109,9 +115,44 @@ export class S3Door {
         ...(marker === undefined ? {} : { Marker: marker }),
       })
       const { Contents = [], IsTruncated } = await this.#door(() => this.#client.send(command))
-      for (const { Key = "", Size = 0 } of Contents) yield { key: Key.slice(own.length), bytes: Size }
+      for (const { Key = "", Size = 0, LastModified } of Contents)
+        yield { key: Key.slice(own.length), bytes: Size, arrived: LastModified?.getTime() ?? 0 }
       marker = IsTruncated ? Contents.at(-1)?.Key : undefined
     } while (marker !== undefined)
+  }
+
+  /** With every version of it, where the service keeps them. What is not there is deleted already. */
+  async delete(key: string): Promise<void> {
+    const { DeleteMarker, VersionId } = await this.#door(() =>
+      this.#client.send(new DeleteObjectCommand(this.#at(key))),
+    )
+    if (DeleteMarker === true || VersionId !== undefined) await this.#deleteVersions(key)
+  }
+
+  async #deleteVersions(key: string): Promise<void> {
+    const { Bucket, Key } = this.#at(key)
+    let from: { KeyMarker?: string; VersionIdMarker?: string } | null = {}
+    while (from !== null) {
+      const listing: ListObjectVersionsCommand = new ListObjectVersionsCommand({
+        Bucket,
+        Prefix: Key,
+        ...from,
+      })
+      const page: ListObjectVersionsCommandOutput = await this.#door(() => this.#client.send(listing))
+      for (const each of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
+        if (each.Key !== Key || each.VersionId === undefined) continue
+        const command = new DeleteObjectCommand({ Bucket, Key, VersionId: each.VersionId })
+        await this.#door(() => this.#client.send(command))
+      }
+      const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page
+      from =
+        IsTruncated && NextKeyMarker !== undefined
+          ? {
+              KeyMarker: NextKeyMarker,
+              ...(NextVersionIdMarker === undefined ? {} : { VersionIdMarker: NextVersionIdMarker }),
+            }
+          : null
+    }
   }
 
   close(): void {
@@ -134,7 +175,7 @@ export class S3Door {
 /** What to do, by what the service or the SDK calls it. */
 const NOT_ALLOWED: Readonly<Record<string, string>> = {
   NoSuchBucket: "no such bucket; make it, or check its name and --s3-endpoint",
-  AccessDenied: "these credentials may not do that; they need to put, get and list there",
+  AccessDenied: "these credentials may not do that; they need to put, get, list and delete there",
   InvalidAccessKeyId: "nobody has this access key; check AWS_ACCESS_KEY_ID",
   SignatureDoesNotMatch: "the secret does not fit the access key; check AWS_SECRET_ACCESS_KEY",
   CredentialsProviderError: "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",

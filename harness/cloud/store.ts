@@ -1,17 +1,24 @@
 import type { PublicKey } from "../../firmware/control/keys.ts"
-import type { ToCamera } from "../../firmware/control/protocol.ts"
-import { type Bytes, minutes } from "../../firmware/units.ts"
+import type { ToCamera, ToOwner } from "../../firmware/control/protocol.ts"
+import { type Bytes, type Milliseconds, minutes } from "../../firmware/units.ts"
 import { type Beats, openBeats } from "./beats.ts"
 import { openBucket, type WritableBucket } from "./bucket.ts"
 import { type CloudLog, type CloudStats, noStats, writeFault } from "./cloud-log.ts"
+import { type Access, DeletionDesk } from "./deletion.ts"
 import { Ingest } from "./ingest.ts"
 import type { CloudKeys } from "./keys.ts"
+import { LateArrivals } from "./late-arrivals.ts"
+import type { LogOfAccesses } from "./log/access-log.ts"
+import { loggedStore } from "./log/logged-store.ts"
+import { Quota } from "./quota.ts"
+import { Retention } from "./retention.ts"
 
 /** Bucket, heartbeats and ingest, whatever carries the messages. */
 export interface Store {
   readonly bucket: WritableBucket
   readonly beats: Beats
   readonly ingest: Ingest
+  readonly deletions: DeletionDesk
   readonly stats: CloudStats
   /** Finishes what is complete, then closes the bucket. */
   close(): Promise<void>
@@ -25,20 +32,43 @@ export interface StoreOptions {
   /** Instead of the one in `directory`, where the heartbeats stay. */
   readonly bucket?: WritableBucket
   readonly pendingBytesMax?: Bytes
+  /** Of every mailbox. Absent: as much as there is room for. */
+  readonly quotaBytes?: Bytes
+  /** How long what has arrived is kept. Absent: until its owner deletes it. */
+  readonly retention?: Milliseconds
+  /** Keeps account of what is in the bucket, from its opening to its closing. */
+  readonly follower?: BucketFollower
+  /** Hears of what owners do with sealed bytes. */
+  readonly onAccess?: (access: Access) => void
+  /** Hears of what this cloud sees of accesses; its opener closes it, after the cloud. */
+  readonly accessLog?: LogOfAccesses
+}
+
+/** What the index is to a bucket. */
+export interface BucketFollower {
+  follow(bucket: WritableBucket): void
+  /** After the last change. */
+  close(): Promise<void>
 }
 
 const FLUSH_EVERY = minutes(1)
 
 export async function openStore(
-  { directory, keys, log, bucket: given, pendingBytesMax }: StoreOptions,
+  options: StoreOptions,
   keyOf: (device: string) => PublicKey | null,
-  send: (device: string, name: ToCamera, payload: Uint8Array) => void,
+  send: (device: string, name: ToCamera | ToOwner, payload: Uint8Array) => void,
 ): Promise<Store> {
+  const { directory, keys, log, bucket: given, pendingBytesMax, accessLog, quotaBytes, onAccess } = options
   const folder = typeof directory === "string" ? directory : null
-  const bucket = given ?? (typeof directory === "string" ? await openBucket(directory) : directory)
-  for (const what of bucket.damage) log.write({ event: "bucket damaged", what })
+  const opened = given ?? (typeof directory === "string" ? await openBucket(directory) : directory)
+  for (const what of opened.damage) log.write({ event: "bucket damaged", what })
   const stats = noStats()
-  const beats = await openBeats(folder)
+  const heard = await openBeats(folder)
+  const { bucket, beats } = accessLog
+    ? loggedStore({ bucket: opened, beats: heard }, accessLog, (error) =>
+        writeFault(log, "access log", error),
+      )
+    : { bucket: opened, beats: heard }
   const ingest = new Ingest({
     bucket,
     beats,
@@ -48,7 +78,24 @@ export async function openStore(
     keyOf,
     send,
     ...(pendingBytesMax === undefined ? {} : { pendingBytesMax }),
+    ...(quotaBytes === undefined ? {} : { quotaBytes }),
   })
+  const deletions = new DeletionDesk({
+    ...{ bucket, beats, receiptKey: keys.receipt, log, stats, send },
+    ...(onAccess ? { onAccess } : {}),
+  })
+  const { follower, retention } = options
+  follower?.follow(bucket)
+  const late = new LateArrivals(bucket, log)
+  const quota = quotaBytes === undefined ? null : new Quota(bucket, quotaBytes, log)
+  const keeping = retention === undefined ? null : new Retention(bucket, retention, log)
+  bucket.watch((change) => {
+    if (change.kind === "fault") writeFault(log, change.where, change.error)
+    if (change.kind !== "manifest") return
+    late.look(change.manifest)
+    quota?.mind(change.manifest.device)
+  })
+  for (const device of bucket.mailboxes()) quota?.mind(device)
   const flush = (): Promise<void> =>
     beats.flush().catch((error: unknown) => writeFault(log, "heartbeats", error))
   const flushing = setInterval(() => void flush(), FLUSH_EVERY)
@@ -57,11 +104,17 @@ export async function openStore(
     bucket,
     beats,
     ingest,
+    deletions,
     stats,
     async close() {
       clearInterval(flushing)
       await ingest.drained()
+      await deletions.drained()
+      await keeping?.stop()
+      await quota?.drained()
+      await late.drained()
       await flush()
+      await follower?.close()
       await bucket.close()
     },
   }

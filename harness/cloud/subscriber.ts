@@ -1,6 +1,12 @@
 import { connectAsync, type IClientOptions, type MqttClient } from "mqtt"
 import type { PublicKey } from "../../firmware/control/keys.ts"
-import { deviceTopic, FROM_CAMERA, type FromCamera, parseTopic } from "../../firmware/control/protocol.ts"
+import {
+  deviceTopic,
+  FROM_CAMERA,
+  FROM_OWNER,
+  type FromCamera,
+  parseTopic,
+} from "../../firmware/control/protocol.ts"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { type Bytes, MiB, seconds } from "../../firmware/units.ts"
 import type { Bucket } from "./bucket.ts"
@@ -70,9 +76,11 @@ export async function startSubscriber(options: SubscriberOptions): Promise<Subsc
       for (const client of clients) {
         client.on("message", (text, payload, { retain }) => {
           const topic = parseTopic(text)
-          if (retain || topic === null || !("device" in topic) || !isFromCamera(topic.name)) return
+          if (retain || topic === null || !("device" in topic)) return
           const { device, name } = topic
           if (options.admits?.(device) === false) return
+          if (name === "delete") store.deletions.take(device, payload)
+          if (!isFromCamera(name)) return
           if (order) order.take(device, name, payload)
           else store.ingest.take(device, name, payload)
         })
@@ -170,9 +178,8 @@ const NOT_SUBSCRIBED = "the broker does not let the ingest subscribe; check its 
 /** Quality 0: the broker need not wait for us to acknowledge chunks whose receipt is still to come. */
 async function subscribe(client: MqttClient, share: string | undefined): Promise<void> {
   const prefix = share === undefined ? "" : `$share/${share}/`
-  const filters = FROM_CAMERA.filter((name) => name !== "answer").map(
-    (name) => `${prefix}${deviceTopic("+", name)}`,
-  )
+  const names = [...FROM_CAMERA.filter((name) => name !== "answer"), ...FROM_OWNER]
+  const filters = names.map((name) => `${prefix}${deviceTopic("+", name)}`)
   let granted: readonly { readonly qos: number }[]
   try {
     granted = await client.subscribeAsync(filters, { qos: 0 })

@@ -13,6 +13,7 @@ import {
 import { isFault } from "../../firmware/errors.ts"
 import type { Bytes } from "../../firmware/units.ts"
 import { type Refusal, writeFault } from "./cloud-log.ts"
+import type { Listed } from "./departures.ts"
 import type { IngestOptions } from "./ingest.ts"
 import { hashesHold, type PendingManifest, type PendingObject, pendingManifest } from "./pending.ts"
 import { PendingTable } from "./pending-table.ts"
@@ -68,18 +69,14 @@ export class Uploads {
       manifestShape,
       this.#options.keyOf(device),
     )
-    if (refused !== null || this.#clashes(body)) {
-      const reason = refused ?? "object id is taken"
+    if (refused !== null || this.#clashes(body) || this.#isTooMuch(body)) {
+      const reason = refused ?? (this.#isTooMuch(body) ? "more than the quota" : "object id is taken")
       this.#send(device, { manifest: hash, refused: reason })
       return reason
     }
     // A copy of the envelope: a view would hold the whole read of the network that it came with.
-    const { bucket } = this.#options
-    const pending = pendingManifest(
-      body,
-      hash,
-      Buffer.from(payload),
-      ({ id }, sequence) => this.#bucketHas(id) || bucket.isDropped(device, sequence),
+    const pending = pendingManifest(body, hash, Buffer.from(payload), ({ id, clip }, sequence) =>
+      this.#isSettled(device, hash, { id, clip, sequence }),
     )
     if (!this.#table.add(pending)) return "no room in memory"
     if (pending.missing === 0) this.#store(pending, null)
@@ -87,10 +84,13 @@ export class Uploads {
     return null
   }
 
-  /** What the camera has dropped since it announced this is waited for no longer; the rest of it counts. */
+  /** What was dropped or has left since it was announced is waited for no longer; the rest of it counts. */
   #waive(manifest: PendingManifest): void {
     for (const object of manifest.objects)
-      if (object.state === "filling" && this.#options.bucket.isDropped(manifest.device, object.sequence)) {
+      if (
+        object.state === "filling" &&
+        this.#isSettled(manifest.device, manifest.hash, { ...object.entry, sequence: object.sequence })
+      ) {
         this.#table.reset(object)
         object.state = "stored"
         object.held = object.size
@@ -250,9 +250,30 @@ export class Uploads {
 
   #isComplete(device: string, hash: string): boolean {
     const stored = this.#options.bucket.manifest(hash)
-    const settled = ({ id, sequence }: { id: string; sequence: number }) =>
-      this.#bucketHas(id) || this.#options.bucket.isDropped(device, sequence)
-    return stored?.device === device && stored.objects.every(settled)
+    return (
+      stored?.device === device && stored.objects.every((listed) => this.#isSettled(device, hash, listed))
+    )
+  }
+
+  /**
+   * Nothing of it need come: it is durable, its camera dropped it, or it has left for good. What left by a rule is known by
+   * its number, so that counts for a manifest that was here before: a fork may give the number to something else.
+   */
+  #isSettled(device: string, manifest: string, listed: Listed): boolean {
+    const { bucket } = this.#options
+    return (
+      this.#bucketHas(listed.id) ||
+      bucket.isDropped(device, listed.sequence) ||
+      bucket.isDeleted(device, listed) ||
+      (bucket.manifest(manifest) !== null && bucket.departureOf(device, listed) !== null)
+    )
+  }
+
+  #isTooMuch({ entries }: Manifest): boolean {
+    const { quotaBytes } = this.#options
+    if (quotaBytes === undefined) return false
+    const sizes = entries.filter(isObjectEntry).map((entry) => entry.headerBytes + entry.payloadBytes)
+    return sizes.reduce((sum, size) => sum + size, 0) > quotaBytes
   }
 
   #bucketHas(id: string): boolean {

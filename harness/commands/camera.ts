@@ -86,7 +86,8 @@ async function runOne(options: CameraOptions): Promise<void> {
   if (options.broker !== undefined) networkDialler(options.broker) // refuses a wrong address before anything is opened
   const { signal, press: stop } = stopOnSignals()
 
-  const cloud = options.broker === undefined ? await openHomeCloud(paths.cloud, 0, cloudLog(logger)) : null
+  const cloud =
+    options.broker === undefined ? await openHomeCloud(paths.cloud, { port: 0 }, cloudLog(logger)) : null
   try {
     if (cloud) logger.info(`its cloud is at ${loopbackUrl(cloud.port)}, for obscura owner resend --broker`)
     const disk = await fsDisk(paths.camera)

@@ -4,9 +4,16 @@ import type { LogLine } from "../../firmware/log.ts"
 import type { Log } from "../../firmware/ports.ts"
 import { levelOf, rounded } from "../../hardware/program/log-lines.ts"
 import type { CloudLine, CloudLog } from "../cloud/cloud-log.ts"
+import type { AccountLine, AccountLog } from "../cloud/index/accounts.ts"
 
 /** Of the cloud's lines; of a camera's, its own program says. */
-const WARNINGS: ReadonlySet<string> = new Set(["bucket damaged", "refused", "door refused", "fork"])
+const WARNINGS: ReadonlySet<string> = new Set([
+  "bucket damaged",
+  "refused",
+  "door refused",
+  "fork",
+  "index away",
+])
 
 /** Lines for a person on a terminal, JSON for a machine anywhere else. */
 export function makeLogger(
@@ -35,7 +42,11 @@ export function cloudLog(logger: Logger): CloudLog {
   return { write: (line: CloudLine) => put(logger, "cloud", line) }
 }
 
-function put(logger: Logger, who: string, line: LogLine | CloudLine): void {
+export function accountLog(logger: Logger): AccountLog {
+  return { write: (line: AccountLine) => put(logger, "accounts", line) }
+}
+
+function put(logger: Logger, who: string, line: LogLine | CloudLine | AccountLine): void {
   const { event, ...fields } = line
   const level = WARNINGS.has(event) ? "warn" : levelOf(event)
   logger[level]({ who, event, ...rounded(fields) }, `${who}: ${event}`)

@@ -20,6 +20,12 @@ export function homePaths(home: string): HomePaths {
   return { cloud: join(root, "cloud"), owner: join(root, "owner"), camera: join(root, "camera") }
 }
 
+export const indexOption = (): Option =>
+  new Option(
+    "--index <place>",
+    "a database of accounts and clips: an SQLite file, or postgres://user@host:5432/database (password: PGPASSWORD)",
+  )
+
 /** For commander: a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

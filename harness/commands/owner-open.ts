@@ -1,13 +1,12 @@
-import { readFile, stat, writeFile } from "node:fs/promises"
-import { basename, dirname, join } from "node:path"
+import { readFile, stat } from "node:fs/promises"
+import { basename, join } from "node:path"
 import { Argument, type Command } from "commander"
-import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
-import { makeFolder } from "../../hardware/make-folder.ts"
-import type { OwnerKeys } from "../owner/keys.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
+import type { Household } from "../owner/household.ts"
 import { openAge } from "../owner/open-age.ts"
-import type { Vault, VaultClip, VaultObject } from "../owner/vault.ts"
-import { openOwner } from "./owner.ts"
-import { look, type VaultOptions, vaultCommand } from "./owner-vault.ts"
+import { hasLeft, type Vault, type VaultClip, type VaultObject } from "../owner/vault.ts"
+import { look, openHousehold, type VaultOptions, vaultCommand } from "./owner-vault.ts"
+import { writePrivate } from "./private-file.ts"
 
 interface OpenOptions extends VaultOptions {
   readonly out: string
@@ -33,20 +32,24 @@ export function ownerOpenCommand(): Command {
     .addHelpText("after", HELP)
     .action(async (what: readonly string[], options: OpenOptions) => {
       const files = await Promise.all(what.map(async (each) => ((await isFile(each)) ? each : null)))
-      const keys = await openOwner(options)
-      for (const file of files) if (file !== null) await openFile(file, keys, options.out)
+      const { household } = await openHousehold(options)
+      for (const file of files) if (file !== null) await openFile(file, household, options.out)
       const clips = what.filter((_, position) => files[position] === null)
-      if (clips.length > 0 || what.length === 0) await openClips(clips, options, keys)
+      if (clips.length > 0 || what.length === 0) await openClips(clips, options, household)
     })
 }
 
-async function openClips(wanted: readonly string[], options: OpenOptions, keys: OwnerKeys): Promise<void> {
+async function openClips(
+  wanted: readonly string[],
+  options: OpenOptions,
+  household: Household,
+): Promise<void> {
   const unseen = new Set(wanted)
   let failed = 0
-  for (const { vault, view } of await look(options, keys))
+  for (const { vault, view } of await look(options, household))
     for (const clip of view.clips) {
       const asked = wanted.filter((each) => clip.clip.startsWith(each))
-      if (wanted.length > 0 && asked.length === 0) continue
+      if (wanted.length > 0 ? asked.length === 0 : hasLeft(clip)) continue
       for (const each of asked) unseen.delete(each)
       try {
         if (options.sealed) await writeSealed(join(options.out, clip.clip), vault, clip)
@@ -78,10 +81,10 @@ async function writeSealed(folder: string, vault: Vault, clip: VaultClip): Promi
   console.log(folder)
 }
 
-async function openFile(file: string, keys: OwnerKeys, out: string): Promise<void> {
+async function openFile(file: string, { identity }: Household, out: string): Promise<void> {
   const bytes = await readFile(file)
   try {
-    await write(join(out, `${basename(file).replace(/\.age$/, "")}.bin`), await openAge(bytes, keys.identity))
+    await write(join(out, `${basename(file).replace(/\.age$/, "")}.bin`), await openAge(bytes, identity))
   } catch (error) {
     if (!isFault(error) || error.kind === "usage") throw error
     throw new Fault("refused", `${file}: ${error.message}`, { cause: error })
@@ -91,16 +94,6 @@ async function openFile(file: string, keys: OwnerKeys, out: string): Promise<voi
 async function write(path: string, bytes: Uint8Array): Promise<void> {
   await writePrivate(path, bytes)
   console.log(path)
-}
-
-/** Its folder is made for it: whoever has nothing to write leaves nothing behind. */
-async function writePrivate(path: string, bytes: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path))
-  try {
-    await writeFile(path, bytes, { mode: 0o600 })
-  } catch (cause) {
-    throw new Fault("usage", `${path}: cannot be written (${messageOf(cause)})`, { cause })
-  }
 }
 
 /** What cannot be looked at is taken for a clip id, and refused as that. */

@@ -13,8 +13,9 @@ import { resendCommand, sendCommand } from "../owner/command.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
 import { missingIn, namedIn, type SequenceRange } from "../owner/missing.ts"
 import { homePaths, loopbackUrl, PORT, wholeNumber } from "./options.ts"
-import { cloudIdentity, openOwner } from "./owner.ts"
-import { look, type SeenCamera, type VaultOptions, vaultCommand } from "./owner-vault.ts"
+import { cloudIdentity } from "./owner.ts"
+import { look, openHousehold, type SeenCamera, type VaultOptions, vaultCommand } from "./owner-vault.ts"
+import { patience } from "./patience.ts"
 import { stopOnSignals } from "./stop.ts"
 
 interface ResendOptions extends VaultOptions {
@@ -49,12 +50,12 @@ export function ownerResendCommand(): Command {
 
 async function resend(what: readonly string[], options: ResendOptions): Promise<void> {
   networkDialler(options.broker) // refuses a wrong address before anything is opened
-  const keys = await openOwner(options)
-  const asked = askedOf(await look(options, keys), what)
+  const { household } = await openHousehold(options)
+  const asked = askedOf(await look(options, household), what)
   if (asked.length === 0) return console.log("nothing is missing")
   const { signal, forget } = stopOnSignals()
   try {
-    if (!(await askAll(asked, options, keys, signal))) process.exitCode = 1
+    if (!(await askAll(asked, options, household.keys, signal))) process.exitCode = 1
   } finally {
     forget()
   }
@@ -70,8 +71,7 @@ async function askAll(
   const dialler = networkDialler(broker)
   const within = seconds(wait)
   // A wrong address is worth a line at once; the link below would try it until the end.
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(within)])
-  const { stream } = await dialler.dial(cloud.brokerKey, patience)
+  const { stream } = await dialler.dial(cloud.brokerKey, patience(signal, within))
   stream.destroy()
   const log = { write: () => undefined }
   const parts = { dialler, clock: processClock(), random: platformRandom, log }
@@ -95,7 +95,10 @@ function askedOf(cameras: readonly SeenCamera[], what: readonly string[]): reado
       "usage",
       `no clip or object begins with ${unknown.join(", ")}; "obscura owner list" and "verify" show them`,
     )
-  const missing = cameras.map(({ key, view, tail }) => ({ camera: key, ranges: missingIn(view, tail) }))
+  const missing = cameras.map(({ key, view, tail, gone }) => ({
+    camera: key,
+    ranges: missingIn(view, tail, gone),
+  }))
   return (what.length > 0 ? named : missing).filter(({ ranges }) => ranges.length > 0)
 }
 
@@ -117,7 +120,7 @@ async function askOne(
   const broker = { name: cloud.name, pin: cloud.brokerKey }
   let all = true
   for (const { from, to } of ranges) {
-    const until = AbortSignal.any([signal, AbortSignal.timeout(within)])
+    const until = patience(signal, within)
     const command = resendCommand(camera.id, from, to, owner)
     const answer = await sendCommand(command, camera, owner, broker, parts, parseConfig().link, until)
     if (signal.aborted) return false

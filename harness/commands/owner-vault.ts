@@ -1,14 +1,27 @@
 import { join } from "node:path"
 import { Command } from "commander"
-import type { PublicKey } from "../../firmware/control/keys.ts"
+import { type PublicKey, sha256Hex } from "../../firmware/control/keys.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
 import { openBeats } from "../cloud/beats.ts"
 import { readBucket } from "../cloud/bucket.ts"
+import { type AlertKind, alertsOf } from "../owner/alerts.ts"
 import { bucketSource } from "../owner/bucket-source.ts"
+import { type DeletedIds, DeletionBook } from "../owner/deletion.ts"
 import { OwnerFolder } from "../owner/folder.ts"
-import type { OwnerKeys } from "../owner/keys.ts"
-import { describeSilence, describeTail, readTail, type TailView } from "../owner/tail.ts"
-import { type Summary, summaryOf, Vault, type VaultClip, type VaultView } from "../owner/vault.ts"
+import type { Household } from "../owner/household.ts"
+import { beatOf, checkHousehold, confirmedBy, type HouseholdAlert } from "../owner/household-check.ts"
+import type { SequenceRange } from "../owner/missing.ts"
+import { goneOf } from "../owner/receipts.ts"
+import { describeSilence, readTail, type TailView } from "../owner/tail.ts"
+import {
+  hasLeft,
+  isAway,
+  type Summary,
+  summaryOf,
+  Vault,
+  type VaultClip,
+  type VaultView,
+} from "../owner/vault.ts"
 import { homeOption, homePaths } from "./options.ts"
 import { openOwner } from "./owner.ts"
 
@@ -24,6 +37,14 @@ export interface SeenCamera {
   readonly vault: Vault
   readonly view: VaultView
   readonly tail: TailView
+  readonly keyAlerts: readonly HouseholdAlert[]
+  readonly gone: readonly SequenceRange[]
+  /** By the owner, with the cloud's signature under it. */
+  readonly deleted: DeletedIds
+  /** That its newest heartbeat names; 0: there is none. */
+  readonly epoch: number
+  /** The epoch that this heartbeat confirms; 0: none. */
+  readonly confirmed: number
 }
 
 export function ownerListCommand(): Command {
@@ -31,8 +52,12 @@ export function ownerListCommand(): Command {
     async (options: VaultOptions) => {
       for (const camera of await look(options)) {
         const { key, vault, view } = camera
-        console.log(`camera ${key.id}: ${view.clips.length} clips`)
-        for (const clip of view.clips) console.log(`  ${await describe(vault, clip)}`)
+        const clips = view.clips.filter((clip) => !hasLeft(clip))
+        const left = view.clips.length - clips.length
+        console.log(
+          `camera ${key.id}: ${clips.length} clips${left > 0 ? `, and ${left} deleted or let go` : ""}`,
+        )
+        for (const clip of clips) console.log(`  ${await describe(vault, clip)}`)
         for (const problem of problemsOf(camera)) console.log(`  ! ${problem}`)
       }
     },
@@ -47,11 +72,14 @@ export function ownerVerifyCommand(): Command {
     let amiss = 0
     for (const camera of await look(options)) {
       const { key, vault, view, tail } = camera
-      const problems = problemsOf(camera)
+      // What is lost is told below, object by object.
+      const problems = problemsOf(camera, "lost by the cloud")
       let opened = 0
       for (const clip of view.clips)
         for (const object of [...clip.segments, clip.thumbnail, clip.summary]) {
-          if (!object || object.fate === "dropped by the camera") continue
+          if (!object || object.fate === "dropped by the camera" || isAway(object)) continue
+          if (camera.deleted.objects.has(object.entry.id))
+            problems.push(`object ${object.entry.id}: the cloud signed that it had deleted it, and has it`)
           try {
             await vault.open(object)
             opened++
@@ -78,10 +106,25 @@ export function vaultCommand(name: string, description: string): Command {
     .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
 }
 
-/** Looks at every paired camera through the cloud's bucket, and remembers how far each chain was. */
-export async function look(options: VaultOptions, keys?: OwnerKeys): Promise<readonly SeenCamera[]> {
+/** The household of these options, and where it is kept. @throws Fault "usage" or "refused", definite. */
+export async function openHousehold(
+  options: VaultOptions,
+): Promise<{ readonly folder: OwnerFolder; readonly household: Household }> {
+  const folder = new OwnerFolder(homePaths(options.home).owner)
+  return { folder, household: await folder.household(await openOwner(options)) }
+}
+
+/**
+ * Looks at every paired camera through the cloud's bucket, and remembers how far each chain was. `heard`: heartbeats
+ * that came straight from the broker, by device; the bucket's are up to a minute old.
+ */
+export async function look(
+  options: VaultOptions,
+  opened?: Household,
+  heard: ReadonlyMap<string, Uint8Array> = new Map(),
+): Promise<readonly SeenCamera[]> {
   const paths = homePaths(options.home)
-  const owner = keys ?? (await openOwner(options))
+  const household = opened ?? (await openHousehold(options)).household
   const folder = new OwnerFolder(paths.owner)
   const cameras = await folder.cameras()
   if (cameras.length === 0)
@@ -92,18 +135,25 @@ export async function look(options: VaultOptions, keys?: OwnerKeys): Promise<rea
   const source = bucketSource(await readBucket(directory))
   return Promise.all(
     cameras.map(async (camera) => {
-      const vault = new Vault(source, camera, owner.identity)
+      const deleted = await new DeletionBook(paths.owner).of(camera.id)
+      const vault = new Vault(source, camera, household.identity, deleted)
       const view = await vault.view()
       const before = await folder.seen(camera.id)
-      const tail = readTail(view, beats.envelope(camera.id), camera, before, Date.now())
+      const beat = heard.get(camera.id) ?? beats.envelope(camera.id)
+      const tail = readTail(view, beat, camera, before, Date.now())
       await folder.remember(camera.id, tail.seen)
-      return { key: camera, vault, view, tail }
+      const granted = new Set((await folder.kept("grants", camera.id)).map((envelope) => sha256Hex(envelope)))
+      const keyAlerts = checkHousehold(view, beat, camera, household, granted)
+      const gone = goneOf(await folder.kept("receipts", camera.id), view.links)
+      const epoch = beatOf(beat, camera)?.epoch ?? 0
+      const confirmed = confirmedBy(beat, camera, household)
+      return { key: camera, vault, view, tail, keyAlerts, gone, deleted, epoch, confirmed }
     }),
   )
 }
 
-function problemsOf({ view, tail }: SeenCamera): string[] {
-  return [...view.alerts.map((alert) => JSON.stringify(alert)), ...tail.alerts.map(describeTail)]
+function problemsOf(camera: SeenCamera, but?: AlertKind): string[] {
+  return alertsOf(camera).flatMap(({ kind, says }) => (kind === but ? [] : [says]))
 }
 
 async function describe(vault: Vault, clip: VaultClip): Promise<string> {

@@ -11,12 +11,25 @@ import { platformRandom } from "../../hardware/random.ts"
 import { type CloudIdentity, cloudIdentityShape } from "../cloud/keys.ts"
 import { OwnerFolder } from "../owner/folder.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
+import { LogMemory } from "../owner/log-memory.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
 import { homeOption, homePaths, loopbackUrl, PORT } from "./options.ts"
+import { ownerAlertsCommand } from "./owner-alerts.ts"
+import { ownerDeleteCommand } from "./owner-delete.ts"
+import { ownerHouseholdCommand, ownerRotateCommand } from "./owner-household.ts"
+import { ownerLendCommand } from "./owner-lend.ts"
+import { ownerLiveCommand } from "./owner-live.ts"
+import { ownerLogCommand } from "./owner-log.ts"
+import { ownerMembersCommand } from "./owner-members.ts"
 import { ownerOpenCommand } from "./owner-open.ts"
+import { ownerPrivacyCommand } from "./owner-privacy.ts"
+import { ownerRecoveryKitCommand, ownerRestoreCommand } from "./owner-recovery.ts"
 import { ownerResendCommand } from "./owner-resend.ts"
+import { ownerSecondFactorCommand } from "./owner-second-factor.ts"
+import { ownerShareCommand } from "./owner-share.ts"
 import { ownerListCommand, ownerVerifyCommand } from "./owner-vault.ts"
 import { readPassphrase } from "./passphrase.ts"
+import { patience } from "./patience.ts"
 import { stopOnSignals } from "./stop.ts"
 import { terminalQr } from "./terminal-qr.ts"
 
@@ -30,7 +43,20 @@ export function ownerCommand(): Command {
     .addCommand(ownerListCommand())
     .addCommand(ownerOpenCommand())
     .addCommand(ownerVerifyCommand())
+    .addCommand(ownerLogCommand())
     .addCommand(ownerResendCommand())
+    .addCommand(ownerDeleteCommand())
+    .addCommand(ownerAlertsCommand())
+    .addCommand(ownerLiveCommand())
+    .addCommand(ownerLendCommand())
+    .addCommand(ownerPrivacyCommand())
+    .addCommand(ownerHouseholdCommand())
+    .addCommand(ownerMembersCommand())
+    .addCommand(ownerRotateCommand())
+    .addCommand(ownerShareCommand())
+    .addCommand(ownerRecoveryKitCommand())
+    .addCommand(ownerRestoreCommand())
+    .addCommand(ownerSecondFactorCommand())
 }
 
 interface KeysOptions {
@@ -51,14 +77,20 @@ function keysCommand(): Command {
       "--recovery-kit",
       "print the recovery kit: 32 random bytes as text, from which all else follows. Secret!",
     )
-    .option("--identity", "print the household's key as age's own tools take it (age -d -i FILE). Secret!")
+    .option(
+      "--identity",
+      "print the household's keys, old ones too, as age's own tools take them (age -d -i FILE). Secret!",
+    )
     .action(async (options: KeysOptions) => {
       const folder = new OwnerFolder(homePaths(options.home).owner)
       const secrets = options.recoveryKit || options.identity
       const keys = secrets ? await openOwner(options) : await makeKeys(folder, options)
       if (options.recoveryKit) console.log(keys.recoveryKit)
-      if (options.identity) console.log(keys.householdSecret)
-      if (!secrets) console.log(`recipient ${keys.householdRecipient}`)
+      // A damaged book is no reason to keep the kit back.
+      if (!options.identity && secrets) return
+      const household = await folder.household(keys)
+      if (options.identity) console.log(household.keysFor({ from: 0, until: null }).trimEnd())
+      else console.log(`recipient ${household.recipient}`)
     })
 }
 
@@ -100,7 +132,9 @@ function pairCommand(): Command {
     )
     .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
     .action(async (options: PairOptions) => {
+      const folder = new OwnerFolder(homePaths(options.home).owner)
       const keys = await openOwner(options)
+      const { recipient } = await folder.household(keys)
       const cloud = await cloudIdentity(homePaths(options.home).cloud)
       const dialler = networkDialler(options.broker)
       const { signal } = stopOnSignals()
@@ -116,11 +150,12 @@ function pairCommand(): Command {
         random: platformRandom,
         log: { write: () => undefined },
       }
-      const until = AbortSignal.any([signal, AbortSignal.timeout(PAIRING_WITHIN)])
-      const camera = await pairAsOwner(code, keys, cloud, parts, parseConfig().link, until)
+      const until = patience(signal, PAIRING_WITHIN)
+      const camera = await pairAsOwner(code, keys, cloud, parts, parseConfig().link, until, recipient)
       if (!camera)
         throw new Fault("unavailable", "no camera answered; the text is dead now, ask for a new one")
-      await new OwnerFolder(homePaths(options.home).owner).addCamera(camera)
+      await new LogMemory(homePaths(options.home).owner).pin(camera.id, cloud)
+      await folder.addPaired(camera, keys, Date.now())
       console.error(`\npaired with camera ${camera.id}`)
     })
 }

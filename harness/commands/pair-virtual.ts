@@ -6,6 +6,7 @@ import type { LogLine } from "../../firmware/log.ts"
 import type { VirtualBoard, Visitor } from "../../simulator/board.ts"
 import type { Cloud } from "../cloud/broker.ts"
 import { OwnerFolder } from "../owner/folder.ts"
+import { LogMemory } from "../owner/log-memory.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
 import { pressUntil } from "./visit.ts"
 
@@ -59,10 +60,12 @@ export async function pairWithHome(
     : await folder.create("x25519", null)
   const code = newSetupCode({ name: cloud.identity.name, pin: cloud.identity.brokerKey })
   const parts = { ...board, log: { write: () => undefined } }
-  const owner = pairAsOwner(code, keys, cloud.identity, parts, config.link, signal)
+  const { recipient } = await folder.household(keys)
+  const owner = pairAsOwner(code, keys, cloud.identity, parts, config.link, signal, recipient)
   const camera = pressAndShow(setupText(code), board, config, visitor, [signal])
   const key = await owner
-  if (key) await folder.addCamera(key)
+  if (key) await new LogMemory(directory).pin(key.id, cloud.identity)
+  if (key) await folder.addPaired(key, keys, Date.now())
   return (await camera) && key !== null
 }
 

@@ -108,7 +108,7 @@ async function run(
   await fleet.endPairings()
   if (startAt !== null) await untilStart(startAt, waiting.signal)
   split.count()
-  send({ kind: "running" })
+  send({ kind: "running", origin: performance.timeOrigin })
   const usage = usageFromNow(split)
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()

@@ -10,6 +10,7 @@ export type Direction = "lower" | "higher" | "neither"
 export const BETTER: Readonly<Record<MetricName, Direction>> = {
   alert_latency: "lower",
   receipt_latency: "lower",
+  live_latency: "lower",
   connect_latency: "lower",
   // Long waits spread a storm, short ones end it sooner.
   backoff: "neither",

@@ -7,6 +7,7 @@ import { CloudKeeper } from "./cloud-keeper.ts"
 import { judgeRun } from "./judge-run.ts"
 import { LiveReadings } from "./live-readings.ts"
 import { LiveView } from "./live-view.ts"
+import { LiveViewers } from "./live-viewers.ts"
 import type { CamerasFinished } from "./messages.ts"
 import { ownersDialler, rehearse } from "./outside-broker.ts"
 import { ownersOf } from "./paired-beforehand.ts"
@@ -59,7 +60,7 @@ export interface FleetRun {
 const TICK: Milliseconds = 1_000
 const ABORT_GRACE: Milliseconds = seconds(10)
 
-const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0 }
+const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0, live: null }
 
 /**
  * One load test, from estimate to report:
@@ -84,7 +85,7 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
   const timeline = new Timeline(plan.to - plan.from, cloud)
   const show = { options, loaded, target, folder, cloud, workers, timeline, thresholds }
   try {
-    const { owners, results, begunAt, seconds: length } = await perform(show)
+    const { owners, results, begunAt, seconds: length, live } = await perform(show)
     const usage = cloud.usage
     timeline.learn({ sealing: results.map(({ seen }) => seen), ingest: cloud.seen })
     await endAll(cloud, workers)
@@ -95,7 +96,7 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
     )
     const report = await reportRun(folder, {
       ...{ loaded, command, thresholds, shard: options.shard ?? null, begunAt },
-      ...{ results, cloud: usage, timeline, judgement, seconds: length, series: timeline.series() },
+      ...{ results, cloud: usage, timeline, judgement, seconds: length, series: timeline.series(), live },
     })
     return { report, folder, savedClips }
   } finally {
@@ -146,6 +147,8 @@ interface Performance {
   readonly begunAt: number | null
   /** From the first camera's start to the last one's end. */
   readonly seconds: number
+  /** How old pictures were when viewers had them: an HdrHistogram; null: nobody looked. */
+  readonly live: string | null
 }
 
 type Watched = Omit<Performance, "owners">
@@ -173,7 +176,9 @@ async function perform(show: Show): Promise<Performance> {
   cloud.admit(owners.map(({ camera }) => camera.id))
   const took = ((performance.now() - begun) / 1_000).toFixed(1)
   screen.say(`paired ${owners.length} of ${count} cameras with an owner each in ${took} s`)
-  const watched = signal.aborted ? UNSEEN : await Promise.race([watch(show), anyDeath])
+  const watched = signal.aborted
+    ? UNSEEN
+    : await Promise.race([watch(show, owners, identity, broker), anyDeath])
   await Promise.race([cloud.close(), anyDeath])
   return { owners, ...watched }
 }
@@ -206,7 +211,12 @@ async function pairEach(show: Show, cloud: CloudIdentity, broker: string): Promi
 }
 
 /** From the first camera's start to the last one's end, with a live view. */
-async function watch(show: Show): Promise<Watched> {
+async function watch(
+  show: Show,
+  owners: readonly Owner[],
+  identity: CloudIdentity,
+  broker: string,
+): Promise<Watched> {
   const { options, loaded, cloud, workers, timeline, thresholds } = show
   const { plan, screen, signal, abortOnFail, prometheusPort, startAt = null } = options
   const children = workers.map(({ child }) => child)
@@ -220,7 +230,7 @@ async function watch(show: Show): Promise<Watched> {
   signal.addEventListener("abort", leave, { once: true })
   if (startAt !== null) screen.say(`all start at ${new Date(startAt).toISOString()}`)
   for (const child of children) child.send({ kind: "run", startAt })
-  await running
+  const origins = (await running).map(({ origin }) => origin)
   const [begun, begunAt] = [performance.now(), Date.now()]
   cloud.run()
   cloud.schedule(loaded.strikes, begun)
@@ -228,6 +238,11 @@ async function watch(show: Show): Promise<Watched> {
   const { strikes } = loaded
   const view = new LiveView({ cameras: plan.to - plan.from, seconds: plan.scenario.seconds, strikes })
   const live = new LiveReadings(timeline, cloud)
+  const dialler = ownersDialler(broker, show.target.outside?.broker ?? null)
+  const originOf = (index: number) => origins[workers.findIndex(({ to }) => index < to)] ?? Number.NaN
+  const complain = (reason: string) => screen.say(`live: ${reason}`)
+  const guests = new LiveViewers({ plan, owners, cloud: identity, dialler, originOf, complain })
+  guests.begin()
   workers.forEach(({ child }, i) => {
     child.on("progress", (progress) => timeline.hear(i, progress))
   })
@@ -263,11 +278,13 @@ async function watch(show: Show): Promise<Watched> {
   signal.addEventListener("abort", abort, { once: true })
   try {
     await quiet
+    await guests.end()
     await cloud.recover()
     const results = await finished
-    return { results, begunAt, seconds: (performance.now() - begun) / 1_000 }
+    return { results, begunAt, seconds: (performance.now() - begun) / 1_000, live: guests.told }
   } finally {
     clearInterval(ticking)
+    await guests.end()
     signal.removeEventListener("abort", abort)
     signal.removeEventListener("abort", leave)
     await page?.close()

@@ -31,6 +31,7 @@ export function mergedNumbers(parts: readonly RunNumbers[]): RunNumbers {
       connect: histogram("connect"),
       backOff: histogram("backOff"),
       lag: histogram("lag"),
+      live: histogram("live"),
     },
     counts: summed(parts.map(({ counts }) => counts)),
     up: ups.length === 0 ? null : summed(ups),

@@ -90,7 +90,8 @@ export type FromCameras =
   | { readonly kind: "owned" }
   | { readonly kind: "paired"; readonly index: number; readonly ok: boolean }
   /** Pairings have ended and the first camera starts. */
-  | { readonly kind: "running" }
+  /** `origin`: when its monotonic clock was 0, milliseconds since 1970: a viewer elsewhere can tell how old a picture is. */
+  | { readonly kind: "running"; readonly origin: number }
   | ({ readonly kind: "progress" } & CameraProgress)
   /** Nothing more happens before the cameras: the final phase. */
   | { readonly kind: "quiet" }

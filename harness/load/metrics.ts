@@ -32,6 +32,11 @@ export const METRICS = {
     unit: "ms",
     what: "from an object's listing in a manifest to its receipt",
   },
+  live_latency: {
+    kind: "trend",
+    unit: "ms",
+    what: "from when the lens gave a picture to when a viewer had opened it",
+  },
   connect_latency: {
     kind: "trend",
     unit: "ms",

@@ -31,6 +31,8 @@ export const numbersShape = z.strictObject({
     connect: histogram,
     backOff: histogram,
     lag: histogram,
+    /** null: nobody looked. */
+    live: histogram.default(null),
   }),
   counts: z.strictObject({
     visits: count,
@@ -74,6 +76,8 @@ export interface RunParts {
   readonly timeline: Pick<Timeline, "camerasUp">
   readonly series: Series
   readonly judgement: Judgement
+  /** How old pictures were when viewers had them, as `times` below; null: nobody looked. */
+  readonly live: string | null
   /** From the first camera's start to the end of the final phase. */
   readonly seconds: number
 }
@@ -98,6 +102,7 @@ export function numbersOf(parts: RunParts): RunNumbers {
       connect: encoded(results.map(({ times }) => times.connect)),
       backOff: encoded(results.map(({ times }) => times.backOff)),
       lag: encoded(results.map(({ times }) => times.lag)),
+      live: parts.live,
     },
     counts: {
       visits: sum((camera) => camera.visits),

@@ -16,6 +16,7 @@ export function readingsFrom(numbers: RunNumbers): Readings {
   return present({
     alert_latency: trend(times.alert),
     receipt_latency: trend(times.receipt),
+    live_latency: trend(times.live),
     connect_latency: trend(times.connect),
     backoff: trend(times.backOff),
     generator_lag: trend(times.lag),

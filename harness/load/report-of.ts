@@ -61,6 +61,7 @@ export function reportFrom(
       ratio: null,
     },
     latency: { p50Ms: at(times.receipt, 50), p95Ms: at(times.receipt, 95) },
+    live: liveOf(times.live),
     cpu: {
       camerasSecondsPerGB: perGB(usage.camerasSeconds),
       sealingSecondsPerGB: perGB(usage.sealingSeconds),
@@ -76,6 +77,13 @@ export function reportFrom(
     virtual: null,
     eventLogHash: null,
   }
+}
+
+function liveOf(encoded: string | null): Report["live"] {
+  const histogram = encoded === null ? null : addedUp([encoded])
+  if (histogram === null) return null
+  const at = (percent: number) => rounded(percentile(histogram, percent) ?? 0, 1)
+  return { pictures: histogram.totalCount, p50Ms: at(50), p95Ms: at(95) }
 }
 
 export function faultStruck({ fault, cameras }: Strike): FaultStruck {

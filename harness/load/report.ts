@@ -90,6 +90,8 @@ export const reportShape = z.strictObject({
   }),
   /** null: nothing was received. */
   latency: z.strictObject({ p50Ms: measure.nullable(), p95Ms: measure.nullable() }),
+  /** How old pictures were when live viewers had them; null: nobody looked. */
+  live: z.strictObject({ pictures: count, p50Ms: measure, p95Ms: measure }).nullable().default(null),
   /** null: nothing was delivered. */
   cpu: z.strictObject({
     /** Sealing included. */

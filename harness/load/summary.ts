@@ -9,7 +9,7 @@ import { grouped } from "./screen.ts"
  * the folder holds; null: neither clips nor bucket, for those are in the folders of the shards.
  */
 export function summaryOf(report: Report, folder: RunFolder, savedClips: number | null): string {
-  const { cameras, clips, segments, bytes, latency, cpu, memory, generator } = report
+  const { cameras, clips, segments, bytes, latency, live, cpu, memory, generator } = report
   const tries = report.invariants.find(({ name }) => name === "clips opened by others")?.detail ?? ""
   const rows: [string, string][] = [
     ["cameras", `${cameras.asked} asked, ${cameras.connected} connected, ${cameras.failed} failed`],
@@ -25,6 +25,14 @@ export function summaryOf(report: Report, folder: RunFolder, savedClips: number 
     ],
     ["sealed", `${inMiB(bytes.sealed)}, of it ${percent(bytes.padding, bytes.sealed)} padding`],
     ["latency", `${ms(latency.p50Ms)} median, ${ms(latency.p95Ms)} 95th percentile, listed to receipt`],
+    ...(live === null
+      ? []
+      : [
+          [
+            "live",
+            `${grouped(live.pictures)} pictures, ${ms(live.p50Ms)} median, ${ms(live.p95Ms)} 95th percentile, lens to viewer`,
+          ] as [string, string],
+        ]),
     [
       "CPU",
       `${perGB(cpu.camerasSecondsPerGB)} cameras (sealing ${perGB(cpu.sealingSecondsPerGB)}), ` +

@@ -11,6 +11,7 @@ export function bucketSource(bucket: Bucket): ObjectSource {
       Promise.all(bucket.manifests(device).map((manifest) => bucket.envelopeBytes(manifest))),
     has: async (id) => bucket.object(id) !== null,
     object: (id) => bucket.objectBytes(id),
+    departure: async (device, listed) => bucket.departureOf(device, listed),
     receipted: async (device) => new Set(bucket.manifests(device).map(({ hash }) => hash)),
   }
 }

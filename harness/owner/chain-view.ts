@@ -5,6 +5,7 @@ import {
   type DropEntry,
   type Entry,
   isObjectEntry,
+  type LiveEntry,
   type Manifest,
   manifestShape,
   NO_MANIFEST,
@@ -18,6 +19,8 @@ export interface ListedObject {
   readonly entry: ObjectEntry
   readonly sequence: number
   readonly manifest: string
+  /** Of the recipients for which it is sealed, as its manifest says. */
+  readonly epoch: number
 }
 
 /** Something an owner should know. */
@@ -36,6 +39,16 @@ export interface ChainView {
   readonly newest: number
   /** By rising sequence. */
   readonly links: readonly ChainLink[]
+  /** Every recipients statement that a manifest with objects names, once, in order of appearance. */
+  readonly epochs: readonly SealedEpoch[]
+  /** Who began to look live, as the camera said before it showed anything. */
+  readonly looks: readonly LiveEntry[]
+}
+
+export interface SealedEpoch {
+  readonly epoch: number
+  /** SHA-256 of the owner's envelope. */
+  readonly recipients: string
 }
 
 /** A manifest that verified: its first and last sequence, and the hash of its envelope. */
@@ -74,6 +87,7 @@ export function readChain(envelopes: readonly Uint8Array[], camera: PublicKey): 
       entry,
       sequence: manifest.sequence + position,
       manifest: hash,
+      epoch: manifest.epoch,
     })),
   )
   const drops = entries.map(({ entry }) => entry).filter((entry): entry is DropEntry => entry.kind === "drop")
@@ -88,7 +102,17 @@ export function readChain(envelopes: readonly Uint8Array[], camera: PublicKey): 
       to: lastSequence(manifest),
       hash,
     })),
+    epochs: epochsOf(ordered.map(({ manifest }) => manifest)),
+    looks: entries.map(({ entry }) => entry).filter((entry): entry is LiveEntry => entry.kind === "live"),
   }
+}
+
+function epochsOf(manifests: readonly Manifest[]): readonly SealedEpoch[] {
+  const named = new Map<string, SealedEpoch>()
+  // A manifest of records alone seals nothing.
+  for (const { epoch, recipients, entries } of manifests)
+    if (entries.some(isObjectEntry)) named.set(`${epoch} ${recipients}`, { epoch, recipients })
+  return [...named.values()]
 }
 
 /** Two links for one sequence, or a link that does not follow from the one before it. */

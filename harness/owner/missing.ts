@@ -9,9 +9,14 @@ export interface SequenceRange {
 
 /**
  * What of a camera's chain the cloud does not show, as far as one can know: objects of manifests that are here, gaps
- * between these, and what was announced or shown before beyond the newest. What the camera dropped is not missing.
+ * between these, what was announced or shown before beyond the newest, and what the cloud has signed for (`gone`). What
+ * the camera dropped is not missing.
  */
-export function missingIn(view: VaultView, tail: TailView): readonly SequenceRange[] {
+export function missingIn(
+  view: VaultView,
+  tail: TailView,
+  gone: readonly SequenceRange[] = [],
+): readonly SequenceRange[] {
   const objects = objectsIn(view)
     .filter(({ fate }) => fate === "lost by the cloud" || fate === "not heard of")
     .map(({ sequence }) => ({ from: sequence, to: sequence }))
@@ -22,7 +27,7 @@ export function missingIn(view: VaultView, tail: TailView): readonly SequenceRan
     if (alert.kind === "withheld") return [{ from: alert.after + 1, to: alert.after + alert.entries }]
     return alert.kind === "shows less" ? [{ from: alert.newest + 1, to: alert.before }] : []
   })
-  return joined([...objects, ...gaps, ...beyond])
+  return joined([...objects, ...gaps, ...beyond, ...gone])
 }
 
 /** Of the clips and objects whose ids begin with one of `ids`; `found`: those of `ids` that did. */

@@ -28,8 +28,8 @@ interface Offering {
 
 /**
  * The owner's side of pairing: waits at the rendezvous for the camera that was shown `code`, offers itself, and waits
- * for the answer. Resolves with the camera's key; null when `signal` aborts first, or after PAIRING_WITHIN. The code is
- * dead afterwards, as it is for the camera.
+ * for the answer. The camera will seal for `recipient`, the household key in use. Resolves with the camera's key; null
+ * when `signal` aborts first, or after PAIRING_WITHIN. The code is dead afterwards, as it is for the camera.
  *
  * @throws Fault "usage", definite: the code was used before; Fault "refused", definite: FAILURES_MAX messages at the
  *         rendezvous were not made with it. To know where that is, is to have seen the code, or to carry its messages.
@@ -41,6 +41,7 @@ export async function pairAsOwner(
   parts: LinkParts,
   config: CameraConfig["link"],
   signal: AbortSignal,
+  recipient = keys.householdRecipient,
 ): Promise<PublicKey | null> {
   const transcript = new PairingTranscript(code)
   if (spent.has(transcript.rendezvous))
@@ -68,7 +69,7 @@ export async function pairAsOwner(
     try {
       // A camera that was restarted meanwhile says a new hello, and wants an offer that answers it.
       if (name === topic("hello") && !(offer && payload.equals(offer.hello)))
-        offer = offerFor(Buffer.from(payload), transcript, keys, cloud)
+        offer = offerFor(Buffer.from(payload), transcript, keys, cloud, recipient)
       if (name === topic("answer") && offer) {
         transcript.openAnswer(payload, offer.message)
         paired = offer.camera
@@ -107,6 +108,7 @@ function offerFor(
   transcript: PairingTranscript,
   keys: OwnerKeys,
   cloud: CloudIdentity,
+  recipient: string,
 ): Offering {
   const { device, key } = transcript.openHello(hello)
   const camera = publicKeyFromHex(key)
@@ -117,7 +119,7 @@ function offerFor(
     broker: { name: cloud.name, pin: cloud.brokerKey },
     receiptKey: cloud.receiptKey,
     logKey: cloud.logKey,
-    recipients: Buffer.from(keys.recipientsFor(device, 1)).toString("base64"),
+    recipients: Buffer.from(keys.recipientsFor(device, 1, recipient)).toString("base64"),
   })
   return { hello, message, camera }
 }

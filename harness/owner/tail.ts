@@ -53,6 +53,7 @@ export type TailAlert =
   | { readonly kind: "shows another"; readonly sequence: number; readonly at: UnixMilliseconds }
   | { readonly kind: "older heartbeat"; readonly at: UnixMilliseconds }
   | { readonly kind: "replayed heartbeat"; readonly at: UnixMilliseconds; readonly since: UnixMilliseconds }
+  | { readonly kind: "two boots"; readonly at: UnixMilliseconds; readonly since: UnixMilliseconds }
   | { readonly kind: "not this camera's heartbeat"; readonly reason: string }
 
 export interface TailView {
@@ -108,7 +109,10 @@ function knownAs(beat: Heartbeat, { beat: newest, earlier }: Seen): readonly Tai
     return beat.number < newest.number ? [{ kind: "older heartbeat", at: newest.at }] : []
   }
   const replayed = earlier.find(({ boot }) => boot === beat.boot)
-  return replayed ? [{ kind: "replayed heartbeat", at: replayed.at, since: newest.at }] : null
+  if (!replayed) return null
+  // It goes on where it was: saved up by a cloud, or the word of a second camera with the same key.
+  const kind = beat.number > replayed.number ? "two boots" : "replayed heartbeat"
+  return [{ kind, at: replayed.at, since: newest.at }]
 }
 
 function withNew(
@@ -167,6 +171,8 @@ export function describeTail(alert: TailAlert): string {
       return `rolled back: the heartbeat that the cloud shows is older than the one of ${dateOf(alert.at)}`
     case "replayed heartbeat":
       return `replayed: the heartbeat that the cloud shows is of a boot that you saw on ${dateOf(alert.at)}; the camera has started anew since, as you saw on ${dateOf(alert.since)}`
+    case "two boots":
+      return `two cameras: a boot that you saw on ${dateOf(alert.at)} goes on, and another began on ${dateOf(alert.since)}: one device id in two places`
     case "not this camera's heartbeat":
       return `heartbeat: ${alert.reason}`
   }

@@ -1,9 +1,10 @@
 import { z } from "zod"
 import { fromJson } from "../../firmware/control/json.ts"
 import { type PublicKey, sha256Hex } from "../../firmware/control/keys.ts"
-import { objectId } from "../../firmware/control/protocol.ts"
+import type { LiveEntry } from "../../firmware/control/protocol.ts"
 import { unpadJson } from "../../firmware/delivery/padding.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
+import type { DepartureCause, Listed } from "../cloud/departures.ts"
 import type { Identity } from "./age-identity.ts"
 import {
   type ChainAlert,
@@ -11,7 +12,10 @@ import {
   type ChainView,
   type ListedObject,
   readChain,
+  type SealedEpoch,
 } from "./chain-view.ts"
+import { type ClipNote, clipNoteShape, noteOf } from "./clip-note.ts"
+import { type DeletedIds, NOTHING_DELETED } from "./deletion.ts"
 import { openAge } from "./open-age.ts"
 
 /** Where sealed objects and manifests can be had: a bucket on disk, or anything like it. Nothing it says is believed. */
@@ -22,10 +26,20 @@ export interface ObjectSource {
   object(id: string): Promise<Uint8Array | null>
   /** Hashes of the manifests for which the cloud signed a receipt. */
   receipted(device: string): Promise<ReadonlySet<string>>
+  /** Why the cloud says that an object left it for good; absent, or null: it does not. */
+  departure?(device: string, listed: Listed): Promise<DepartureCause | null>
 }
 
 /** What the vault can say of one object. */
-export type Fate = "received" | "dropped by the camera" | "lost by the cloud" | "not heard of"
+export type Fate =
+  | "received"
+  | "dropped by the camera"
+  /** By the owner's own record; what a cloud says of it counts for nothing. */
+  | "deleted by the owner"
+  /** It says so: for age, or for want of room. */
+  | "let go by the cloud"
+  | "lost by the cloud"
+  | "not heard of"
 
 export interface VaultObject extends ListedObject {
   readonly fate: Fate
@@ -50,6 +64,8 @@ export interface VaultView {
   readonly alerts: readonly ChainAlert[]
   readonly newest: number
   readonly links: readonly ChainLink[]
+  readonly epochs: readonly SealedEpoch[]
+  readonly looks: readonly LiveEntry[]
 }
 
 /** One camera as its owner sees it through a cloud that is not trusted. */
@@ -57,8 +73,15 @@ export class Vault {
   readonly #source: ObjectSource
   readonly #camera: PublicKey
   readonly #identity: Identity
+  readonly #deleted: DeletedIds
 
-  constructor(source: ObjectSource, camera: PublicKey, identity: Identity) {
+  constructor(
+    source: ObjectSource,
+    camera: PublicKey,
+    identity: Identity,
+    deleted: DeletedIds = NOTHING_DELETED,
+  ) {
+    this.#deleted = deleted
     this.#source = source
     this.#camera = camera
     this.#identity = identity
@@ -74,8 +97,8 @@ export class Vault {
       const twin = objects.get(listed.entry.id)
       if (twin?.fate !== "received") objects.set(listed.entry.id, { ...listed, fate })
     }
-    const { alerts, newest, links } = chain
-    return { clips: clipsOf([...objects.values()], chain), alerts, newest, links }
+    const { alerts, newest, links, epochs, looks } = chain
+    return { clips: clipsOf([...objects.values()], chain), alerts, newest, links, epochs, looks }
   }
 
   /**
@@ -131,8 +154,25 @@ export class Vault {
     if (await this.#source.has(listed.entry.id)) return "received"
     if (chain.drops.some(({ from, to }) => from <= listed.sequence && listed.sequence <= to))
       return "dropped by the camera"
+    const { id, clip } = listed.entry
+    if (this.#deleted.objects.has(id) || this.#deleted.clips.has(clip)) return "deleted by the owner"
+    const cause = await this.#source.departure?.(this.#camera.id, { id, clip, sequence: listed.sequence })
+    if (cause === "retention" || cause === "quota") return "let go by the cloud"
     return receipted.has(listed.manifest) ? "lost by the cloud" : "not heard of"
   }
+}
+
+/** Nothing of it is to be had any more, and that is as it should be. */
+export function hasLeft({ segments, thumbnail, summary }: VaultClip): boolean {
+  const objects = [...segments, thumbnail, summary].filter((object) => object !== null)
+  return (
+    objects.some(isAway) && objects.every((each) => isAway(each) || each.fate === "dropped by the camera")
+  )
+}
+
+/** Deleted, or let go. */
+export function isAway({ fate }: VaultObject): boolean {
+  return fate === "deleted by the owner" || fate === "let go by the cloud"
 }
 
 function clipsOf(objects: readonly VaultObject[], chain: ChainView): readonly VaultClip[] {
@@ -165,20 +205,23 @@ export function isRefusalToOpen(error: unknown): boolean {
   return isFault(error, "refused") || isFault(error, "tampered") || isFault(error, "malformed")
 }
 
-const summaryShape = z.object({
-  clip: objectId,
-  trigger: z.enum(["motion", "bell"]),
-  /** Unix milliseconds by the camera's clock, and how wrong that may be; null: the camera did not know. */
-  startedAt: z.object({ at: z.number(), uncertainty: z.number().nullable() }),
+const summaryShape = clipNoteShape.extend({
   /** Milliseconds. */
   duration: z.number().min(0),
   segments: z.int().min(1),
-  label: z.enum(["person", "animal", "vehicle"]).nullable(),
-  by: z.string().max(40),
 })
 export type Summary = z.infer<typeof summaryShape>
 
 /** What the camera says of the clip, to its owner alone. @throws as `Vault.open`; Fault "malformed", definite. */
 export async function summaryOf(vault: Vault, object: ListedObject): Promise<Summary> {
   return fromJson(unpadJson(await vault.open(object)), summaryShape, "summary", 4_096)
+}
+
+/** What the camera says of a clip that may still be going on. @throws as `Vault.open`; Fault "malformed", definite. */
+export async function noteFrom(
+  vault: Vault,
+  thumbnail: ListedObject,
+): Promise<{ readonly note: ClipNote | null; readonly picture: Uint8Array }> {
+  const picture = await vault.open(thumbnail)
+  return { note: noteOf(picture), picture }
 }

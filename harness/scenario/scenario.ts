@@ -83,6 +83,19 @@ export const scenarioShape = z.strictObject({
   seconds: z.number().gt(0).max(SECONDS_MAX).default(30),
   arrivals: arrivalsShape.default({ kind: "footage" }),
   faults: z.array(faultShape).default([]),
+  /**
+   * Guests look live, each by a grant of the camera's owner that is renewed while they look: `viewers` at once at each of
+   * the first `cameras`, from second `at` on. null: nobody does.
+   */
+  live: z
+    .strictObject({
+      cameras: z.int().min(1).max(1_000).default(1),
+      viewers: z.int().min(1).max(8),
+      at: z.number().min(0).max(SECONDS_MAX).default(3),
+      seconds: z.number().gt(0).max(600),
+    })
+    .nullable()
+    .default(null),
   /** Then all faults stop, nobody comes any more, and the fleet has this long to finish its clips and deliver them. */
   final: z.strictObject({ within: z.number().gt(0).max(3_600).default(60) }).prefault({}),
   /** An invariant's limit is 0 unless this says otherwise. */

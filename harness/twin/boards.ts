@@ -4,7 +4,6 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type CameraConfig, parseConfig } from "../../firmware/config.ts"
-import { Fault } from "../../firmware/errors.ts"
 import type { Log } from "../../firmware/ports.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
 import { processClock } from "../../hardware/clock.ts"
@@ -12,7 +11,7 @@ import { type GpiodIo, openGpiod } from "../../hardware/gpiod/gpiod-io.ts"
 import { sysfsHealth } from "../../hardware/health.ts"
 import { chooseLens } from "../../hardware/lens/choose.ts"
 import { type PiModel, readModel } from "../../hardware/model.ts"
-import { readSettings, type Settings } from "../../hardware/settings.ts"
+import { chipLabelFor, readSettings, type Settings } from "../../hardware/settings.ts"
 import { configFor } from "../../simulator/board.ts"
 import { virtualClock } from "../../simulator/clock.ts"
 import { type Footage, loadScene, type SceneName } from "../../simulator/footage.ts"
@@ -122,15 +121,9 @@ export function noParts(): LiveParts {
 
 function piPins(
   { pins }: CameraConfig,
-  { gpio }: Settings,
+  settings: Settings,
   model: PiModel,
-  { env, log, settings }: PiPlaces,
+  { env, log, settings: file }: PiPlaces,
 ): Promise<GpiodIo> {
-  const chipLabel = gpio.chipLabel ?? model.gpioChipLabel
-  if (chipLabel === "")
-    throw new Fault(
-      "usage",
-      `${settings}: gpio.chipLabel: this is no Pi that obscura knows (${model.name}); gpiodetect lists its chips in [brackets]`,
-    )
-  return openGpiod({ pins, chipLabel, env, log, clock: processClock() })
+  return openGpiod({ pins, chipLabel: chipLabelFor(settings, model, file), env, log, clock: processClock() })
 }

@@ -1,5 +1,6 @@
 import { isFault, messageOf } from "../../firmware/errors.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
+import { pictureOf } from "../owner/clip-note.ts"
 import { type Fmp4, type Fmp4Sample, readFmp4 } from "../owner/fmp4.ts"
 import { type Difference, NOTHING } from "./difference.ts"
 import type { OpenedClip } from "./trace.ts"
@@ -68,7 +69,8 @@ function oneClip(
   if (left && right && !left.equals(right)) found.push(...filmDifferences(left, right, where))
   const thumbnails = [expected, got].map(({ thumbnail }) => (thumbnail ? Buffer.from(thumbnail) : null))
   const [small, other] = thumbnails
-  if (small && other) found.push(...byteDifference("thumbnail", where, small, other))
+  // What its note says of the clip, the summary says as well.
+  if (small && other) found.push(...byteDifference("thumbnail", where, pictureOf(small), pictureOf(other)))
   else differ("thumbnail", where, small ? "one" : NOTHING, other ? "one" : NOTHING)
   return found
 }

@@ -34,11 +34,7 @@ export async function record(source: RecordSource, options: RecordOptions): Prom
 }
 
 /** As `record`, on a board that is open already; it is closed. */
-export async function recordOn(
-  name: BoardName,
-  board: RecordedBoard,
-  options: RecordOptions,
-): Promise<Trace> {
+async function recordOn(name: BoardName, board: RecordedBoard, options: RecordOptions): Promise<Trace> {
   const { config, lensWatches, live } = board
   const household = await throwAwayHousehold(config)
   const pace = new Pace(name === "pi" ? "wall" : "free")

@@ -3,7 +3,14 @@ import type { ObjectEntry } from "../../firmware/control/protocol.ts"
 import { Fault } from "../../firmware/errors.ts"
 import type { Bytes, Milliseconds } from "../../firmware/units.ts"
 import type { BucketRecord, WritableBucket } from "../cloud/bucket.ts"
-import { BucketIndex, idTaken, type StoredManifest, type StoredObject } from "../cloud/bucket-index.ts"
+import {
+  type BucketChange,
+  BucketIndex,
+  idTaken,
+  type StoredManifest,
+  type StoredObject,
+} from "../cloud/bucket-index.ts"
+import type { Departure, DepartureCause, Listed, RemovalOrder } from "../cloud/departures.ts"
 
 export interface MemoryBucketOptions {
   /** Whose bytes are kept; of the others only sizes and hashes, which the ingest has checked. Absent: all. */
@@ -36,15 +43,34 @@ export class MemoryBucket implements WritableBucket {
     // Now, for the bytes are only lent.
     for (const { entry, parts } of objects) {
       if (this.#bytes.has(entry.id) || this.#options.keeps?.(device, entry) === false) continue
+      if (this.#index.departures.bars(device, entry)) continue
       const bytes = Buffer.concat(parts)
       this.#bytes.set(entry.id, bytes)
       this.keptBytes += bytes.length
     }
     await new Promise((resolve) => setTimeout(resolve, this.#options.writeTakes ?? 5))
-    for (const { entry } of objects) this.#index.addObject({ ...entry, device, ...NOWHERE })
+    for (const { entry } of objects)
+      if (!this.#index.departures.bars(device, entry))
+        this.#index.addObject({ ...entry, device, arrived: Date.now(), ...NOWHERE })
     if (manifest === null) return
     this.#envelopes.set(manifest.hash, manifest.envelope)
     this.#index.addManifest(manifest.body, manifest.hash, { ...NOWHERE, bytes: manifest.envelope.length })
+  }
+
+  async remove(order: RemovalOrder): Promise<Departure> {
+    const before = order.request === null ? null : this.#index.departures.byRequest(order.request)
+    const departure = before ?? this.#index.departureOf(order, Date.now())
+    if (before === null) this.#index.depart(departure)
+    for (const id of departure.objects) {
+      this.keptBytes -= this.#bytes.get(id)?.length ?? 0
+      this.#bytes.delete(id)
+    }
+    await new Promise((resolve) => setTimeout(resolve, this.#options.writeTakes ?? 5))
+    return departure
+  }
+
+  watch(listener: (change: BucketChange) => void): void {
+    this.#index.watch(listener)
   }
 
   /** Null also for what is there and was not kept. Fault "tampered" as the bucket on disk. */
@@ -98,6 +124,26 @@ export class MemoryBucket implements WritableBucket {
 
   isDropped(device: string, sequence: number): boolean {
     return this.#index.isDropped(device, sequence)
+  }
+
+  departureOf(device: string, listed: Listed): DepartureCause | null {
+    return this.#index.departures.causeOf(device, listed)
+  }
+
+  isDeleted(device: string, listed: Pick<Listed, "id" | "clip">): boolean {
+    return this.#index.departures.bars(device, listed)
+  }
+
+  objectsOf(device: string): Iterable<StoredObject> {
+    return this.#index.objectsOf(device)
+  }
+
+  mailboxes(): Iterable<string> {
+    return this.#index.mailboxes()
+  }
+
+  bytesOf(device: string): Bytes {
+    return this.#index.bytesOf(device)
   }
 
   newest(device: string): StoredManifest | null {

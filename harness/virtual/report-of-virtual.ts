@@ -43,6 +43,7 @@ export function reportOfVirtual({ outcome, seed, named, cameras, commit, command
       camerasSecondsPerGB: sealedBytes === 0 ? null : Number((cpuSeconds / (sealedBytes / GB)).toFixed(2)),
       ...{ sealingSecondsPerGB: null, brokerSecondsPerGB: null, ingestSecondsPerGB: null },
     },
+    live: null,
     memory: { camerasMiB: Number(memoryMiB.toFixed(1)), brokerMiB: 0, idleKiBPerCamera: null },
     generator: { lagP99Ms: 0 },
     virtual: {

@@ -16,9 +16,10 @@ const KINDS: ReadonlySet<FaultKindName> = new Set([
 const FIELDS = ["scene", "motion", "bitsPerSecond", "startWithin", "spoolBytesMax"] as const
 
 /** @throws Fault "usage", definite, in one line: all of this scenario that virtual time does not have. */
-export function checkVirtual({ arrivals, fleet, faults }: Scenario, name: string): void {
+export function checkVirtual({ arrivals, fleet, live, faults }: Scenario, name: string): void {
   const absent = [
     ...(arrivals.kind === "footage" ? ['arrivals "footage"'] : []),
+    ...(live === null ? [] : ["live"]),
     ...FIELDS.filter((field) => fleet[field] !== null).map((field) => `fleet.${field}`),
     ...new Set(faults.filter(({ kind }) => !KINDS.has(kind)).map(({ kind }) => kind)),
   ]

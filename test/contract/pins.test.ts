@@ -20,6 +20,8 @@ interface PinsUnderTest {
   level(): number
   /** Makes the output impossible to drive. */
   breakOutput(): Promise<void> | void
+  /** Ends what drives it now, if that is a process. */
+  end(): void
 }
 
 /** What johnny-five calls of a plugin, as far as its Switch, Button and Led do. */
@@ -45,6 +47,7 @@ const makers: Readonly<Record<string, Make>> = {
       set: (value) => io.set(17, value),
       level: () => io.level(22),
       breakOutput: () => io.breakPin(22),
+      end: () => undefined,
     }
   },
   "gpiod 1.6": (atBoot) => gpiod(1, atBoot),
@@ -73,6 +76,7 @@ async function gpiod(version: 1 | 2, atBoot: 0 | 1): Promise<PinsUnderTest> {
     set: (value) => kernel.set(17, value),
     level: () => kernel.level(22),
     breakOutput: () => kernel.refuse(22, "EIO"),
+    end: () => void process.kill(kernel.holder(22)?.pid ?? Number.NaN, "SIGKILL"),
   }
 }
 
@@ -144,6 +148,32 @@ describe.each(Object.entries(makers))("%s pins", (_name, make) => {
     io.digitalWrite(output, 1)
     await expect(io.driven(output)).rejects.toEqual(expect.objectContaining({ kind: "unavailable" }))
     await io.close()
+  })
+
+  test("an output that was lit and is driven no more says so, by its number", async () => {
+    const { io, output, breakOutput, end } = await readied(make)
+    io.pinMode(output, io.MODES.OUTPUT)
+    io.digitalWrite(output, 1)
+    await io.driven(output)
+    const said = new Promise((resolve) => io.once("undriven", resolve))
+    await breakOutput()
+    end()
+    expect(await said).toBe(output)
+    await expect(io.driven(output)).rejects.toEqual(expect.objectContaining({ kind: "unavailable" }))
+    await io.close()
+  })
+
+  test("a write is no reason to say so", async () => {
+    const { io, output } = await readied(make)
+    io.pinMode(output, io.MODES.OUTPUT)
+    const said: number[] = []
+    io.on("undriven", (pin) => said.push(pin))
+    for (const value of [1, 0, 1]) {
+      io.digitalWrite(output, value)
+      await io.driven(output)
+    }
+    await io.close()
+    expect(said).toEqual([])
   })
 
   test("after close the output is dark, and closing twice is harmless", async () => {

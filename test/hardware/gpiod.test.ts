@@ -1,6 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest"
 import { parseConfig } from "../../firmware/config.ts"
 import { wirePins } from "../../firmware/pins/pins.ts"
+import type { Clock } from "../../firmware/ports.ts"
+import type { Milliseconds } from "../../firmware/units.ts"
+import { processClock } from "../../hardware/clock.ts"
 import type * as Gpiod from "../../hardware/gpiod/gpiod-io.ts"
 import { openGpiod } from "../../hardware/gpiod/gpiod-io.ts"
 import { type Mistake, mutant } from "../mutants.ts"
@@ -11,6 +14,12 @@ const BELL = 27
 const MOTION = 17
 
 type Open = typeof openGpiod
+
+/** What is doubted after ten seconds is doubted after a tenth of one. */
+const readsAgainSoon: Clock = {
+  ...processClock(),
+  sleep: (duration, signal) => processClock().sleep(duration === 10_000 ? 100 : duration, signal),
+}
 
 async function mistaken(mistake: Mistake): Promise<Open> {
   const { openGpiod } = await mutant<typeof Gpiod>("hardware/gpiod/gpiod-io.ts", mistake)
@@ -35,6 +44,23 @@ async function levelAfterClose(rig: Rig, open: Open): Promise<number> {
   await io.driven(LIGHT)
   await io.close()
   return rig.kernel.level(LIGHT)
+}
+
+/** Is it said that a lit light's gpioset has died, by the time that the next one has it? */
+async function saysUndriven(rig: Rig, open: Open): Promise<boolean> {
+  const io = await rig.open({}, open)
+  io.digitalWrite(LIGHT, 1)
+  await io.driven(LIGHT)
+  let said = false
+  io.on("undriven", () => {
+    said = true
+  })
+  const goOn = rig.kernel.hang(LIGHT)
+  process.kill(rig.kernel.holder(LIGHT)?.pid ?? Number.NaN, "SIGKILL")
+  await rig.kernel.until(() => rig.kernel.isAsked(LIGHT))
+  goOn()
+  await io.driven(LIGHT)
+  return said
 }
 
 function restarts({ lines }: Rig): readonly string[] {
@@ -81,6 +107,14 @@ describe.each([1, 2] as const)("pins by gpiod %i", (version) => {
     goOn()
     await waiting
     expect(driven).toBe(true)
+  })
+
+  test("who holds the light is told that its gpioset has died", async () => {
+    expect(await saysUndriven(await newRig(), openGpiod)).toBe(true)
+    const silent = await mistaken({
+      ...{ path: "hardware/gpiod/output.ts", from: "      this.#onLost()\n", to: "" },
+    })
+    expect(await saysUndriven(await newRig(), silent)).toBe(false)
   })
 
   test("an output whose gpioset never gets its line is not driven: Fault unavailable", async () => {
@@ -140,6 +174,44 @@ describe.each([1, 2] as const)("pins by gpiod %i", (version) => {
     await next(2)
     expect(edges).toEqual([1, 0])
     expect(restarts(rig)).toEqual(["gpiomon"])
+  })
+
+  /** Does a motion end that ended while nobody watched, between the reading of its level and the watching of its edges? */
+  async function endsUnseen(open: Open, within: Milliseconds): Promise<boolean> {
+    const rig = await newRig()
+    const { kernel } = rig
+    kernel.set(MOTION, 1)
+    const readNow = kernel.hang(MOTION)
+    const opening = rig.open({ clock: readsAgainSoon }, open)
+    await kernel.until(() => kernel.isAsked(MOTION))
+    readNow()
+    const watchNow = kernel.hang(MOTION)
+    await kernel.until(() => !kernel.isAsked(MOTION))
+    await kernel.until(() => kernel.isAsked(MOTION))
+    kernel.set(MOTION, 0)
+    watchNow()
+    const io = await opening
+    const level = new Promise<number>((resolve) => io.on(`digital-read-${MOTION}`, resolve))
+    const tooLong = processClock()
+      .sleep(within)
+      .then(() => 1)
+    return (await Promise.race([level, tooLong])) === 0
+  }
+
+  test("a motion that ends unseen ends all the same, a little later; a mutant's never does", async () => {
+    expect(await endsUnseen(openGpiod, 20_000)).toBe(true)
+    const path = "hardware/gpiod/inputs.ts"
+    const believes = await mistaken({ path, from: "if (level === 1) this.#readHigh.add(pin)", to: "" })
+    expect(await endsUnseen(believes, 800)).toBe(false)
+  })
+
+  test("what is high by an edge is not read again", async () => {
+    const rig = await newRig()
+    await rig.open({ clock: readsAgainSoon })
+    const watcher = rig.kernel.holder(MOTION)?.pid
+    rig.kernel.set(MOTION, 1)
+    await processClock().sleep(500)
+    expect(rig.kernel.holder(MOTION)?.pid).toBe(watcher)
   })
 
   test("inputs and outputs are pulled down, so that a wire that came off reads and shows low", async () => {

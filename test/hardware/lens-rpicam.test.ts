@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, test, vi } from "vitest"
+import { isFault } from "../../firmware/errors.ts"
 import { fillRing } from "../../firmware/media/fill-ring.ts"
 import { Ring } from "../../firmware/media/ring.ts"
 import type { Lens } from "../../firmware/ports.ts"
@@ -112,6 +113,35 @@ describe("what ends rpicam-vid becomes a fault with advice", () => {
         })
     }
   })
+})
+
+/** Reads on after a pause in which this process was too busy to read what came. */
+async function readsOnAfterBusy(choose: typeof chooseLens): Promise<boolean> {
+  const camera = standInCamera({}, { haste: 10 })
+  const lens = await choose(camera)
+  const parser = newParser()
+  let units = 0
+  let wasBusy = false
+  try {
+    for await (const piece of lens.pieces(new AbortController().signal)) {
+      units += parser.push(piece).length
+      if (units > 40) return true
+      if (units < 5 || wasBusy) continue
+      wasBusy = true
+      // More than twice as long as this camera may be silent.
+      for (const until = performance.now() + 1_200; performance.now() < until; );
+    }
+  } catch (error) {
+    if (!isFault(error, "unavailable")) throw error
+  }
+  return false
+}
+
+test("a process that was too busy to read does not take the camera for silent; a mutant does", async () => {
+  expect(await readsOnAfterBusy(chooseLens)).toBe(true)
+  const mistake = { path: "hardware/lens/stream.ts", from: "inputHeard().then", to: "Promise.resolve().then" }
+  const bent = await mutant<{ chooseLens: typeof chooseLens }>("hardware/lens/choose.ts", mistake)
+  expect(await readsOnAfterBusy(bent.chooseLens)).toBe(false)
 })
 
 test("a warning is logged once a run, however often it is said", async () => {

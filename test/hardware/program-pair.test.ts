@@ -55,4 +55,16 @@ describe.concurrent("obscura-camera pair", { timeout: 60_000 }, () => {
     expect(errors).toMatch(/^obscura-camera: this is no obscura setup text.*\n$/)
     expect(errors + output).not.toContain("SECRET")
   })
+
+  test("reads no more of standard input than a text can be, though it never ends", async ({
+    onTestFinished,
+  }) => {
+    const { pi } = await home(program.file, onTestFinished)
+    const pairing = pi.start("pair", "--setup", "-")
+    // It has hung up when it has read enough.
+    pairing.child.stdin?.on("error", () => undefined).write("OBSCURA".repeat(1_000))
+    const { code, errors } = await pairing.ended
+    expect(code).toBe(2)
+    expect(errors).toMatch(/^obscura-camera: this is no obscura setup text.*\n$/)
+  })
 })

@@ -8,28 +8,72 @@ import { judge, root } from "../support.ts"
 
 const PATH = join(root, "hardware/program/obscura-camera.service")
 
+interface Promised {
+  readonly says: RegExp
+  /** A line of the unit, and what a mistake makes of it. */
+  readonly mistake: readonly [from: string, to: string]
+}
+
 /** What the unit must say, and each a mistake that must not pass. */
-const PROMISES: Readonly<Record<string, RegExp>> = {
-  "it is not root": /^User=obscura$/m,
-  "no core dump holds a picture": /^LimitCORE=0$/m,
-  "no picture is swapped out": /^MemorySwapMax=0$/m,
-  "no variable opens a debugger or writes TLS keys":
-    /^UnsetEnvironment=.*\bNODE_OPTIONS\b.*\bSSLKEYLOGFILE\b/m,
-  "its state is its own": /^StateDirectoryMode=0700$/m,
-  "it gains no privileges": /^NoNewPrivileges=yes$/m,
-  "it has none to begin with": /^CapabilityBoundingSet=$/m,
-  "it opens no port": /^SocketBindDeny=any$/m,
-  "it comes back": /^Restart=always$/m,
-  "a clip is closed before its lens is": /^KillMode=mixed$/m,
-  "systemd watches it": /^WatchdogSec=\d+$/m,
-  "its notifier is heard": /^NotifyAccess=all$/m,
+const PROMISES: Readonly<Record<string, Promised>> = {
+  "it is not root": { says: /^User=obscura$/m, mistake: ["User=obscura", "User=root"] },
+  "no core dump holds a picture": { says: /^LimitCORE=0$/m, mistake: ["LimitCORE=0", "LimitCORE=infinity"] },
+  "no picture is swapped out, where the kernel keeps to it": {
+    ...{ says: /^MemorySwapMax=0$/m, mistake: ["MemorySwapMax=0", "MemorySwapMax=100M"] },
+  },
+  "no variable opens a debugger or writes TLS keys": {
+    says: /^UnsetEnvironment=.*\bNODE_OPTIONS\b.*\bSSLKEYLOGFILE\b/m,
+    mistake: [" SSLKEYLOGFILE", ""],
+  },
+  "its state is its own": {
+    ...{
+      says: /^StateDirectoryMode=0700$/m,
+      mistake: ["StateDirectoryMode=0700", "StateDirectoryMode=0750"],
+    },
+  },
+  "it gains no privileges": {
+    ...{ says: /^NoNewPrivileges=yes$/m, mistake: ["NoNewPrivileges=yes", "NoNewPrivileges=no"] },
+  },
+  "it has none to begin with": {
+    says: /^CapabilityBoundingSet=$/m,
+    mistake: ["CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_SYS_ADMIN"],
+  },
+  "it opens no port": {
+    ...{ says: /^SocketBindDeny=any$/m, mistake: ["SocketBindDeny=any", "SocketBindDeny=tcp:80"] },
+  },
+  "it sees no devices but those it names": {
+    ...{ says: /^DevicePolicy=closed$/m, mistake: ["DevicePolicy=closed", "DevicePolicy=auto"] },
+  },
+  "the kernel knows the camera's kinds of devices before they are allowed": {
+    says: /^Wants=(?=.*modprobe@mc\.service)(?=.*modprobe@videodev\.service).*\nAfter=(?=.*modprobe@mc\.service)(?=.*modprobe@videodev\.service)/m,
+    mistake: ["After=modprobe@mc.service modprobe@videodev.service", "After=modprobe@mc.service"],
+  },
+  "it comes back": { says: /^Restart=always$/m, mistake: ["Restart=always", "Restart=on-success"] },
+  "a clip is closed before its lens is": {
+    ...{ says: /^KillMode=mixed$/m, mistake: ["KillMode=mixed", "KillMode=control-group"] },
+  },
+  "systemd watches it": { says: /^WatchdogSec=\d+$/m, mistake: ["WatchdogSec=60", "# WatchdogSec=60"] },
+  "its notifier is heard": {
+    says: /^NotifyAccess=all$/m,
+    mistake: ["NotifyAccess=all", "NotifyAccess=main"],
+  },
 }
 
 describe("the service", () => {
-  test.each(Object.entries(PROMISES))("%s", async (_name, promise) => {
+  test.each(Object.entries(PROMISES))("%s", async (_name, { says, mistake: [from, to] }) => {
     const unit = await readFile(PATH, "utf8")
-    expect(unit).toMatch(promise)
-    expect(unit.replace(promise, "")).not.toMatch(promise)
+    expect(unit).toMatch(says)
+    expect(unit.split(`${from}\n`)).toHaveLength(2)
+    expect(unit.replace(`${from}\n`, `${to}\n`)).not.toMatch(says)
+  })
+
+  // What is said again later counts: a second line would undo the first.
+  test("each of these it says once", async () => {
+    const lines = (await readFile(PATH, "utf8")).split("\n")
+    for (const { mistake } of Object.values(PROMISES)) {
+      const key = /^[A-Za-z]+=/.exec(mistake[0])?.[0]
+      if (key) expect(lines.filter((line) => line.startsWith(key))).toHaveLength(1)
+    }
   })
 
   test("it waits for no network: without one it records all the same", async () => {

@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { describe, expect, type onTestFinished, test } from "vitest"
 import type { LogLine } from "../../firmware/log.ts"
 import { formFor, type LineForm, piLog } from "../../hardware/program/log-lines.ts"
@@ -11,6 +11,7 @@ import { obscuraCamera } from "../../hardware/program/program.ts"
 import { type StatusReport, statusReport } from "../../hardware/program/status.ts"
 import { cameraStatus } from "../../hardware/program/status-file.ts"
 import { statusText } from "../../hardware/program/status-text.ts"
+import { swapOf } from "../../hardware/program/swap.ts"
 
 async function folder(onFinished: typeof onTestFinished): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), "obscura-words-"))
@@ -108,13 +109,58 @@ describe("ports", () => {
       row("00000000000000000000000001000000:0277", "0A", 5),
     ]
     await writeFile(join(proc, "net/tcp"), `  sl  local_address\n${v4.join("")}`)
+    // Avahi's; a name server is asked, from a socket with a peer; one for this machine alone.
+    const udp = [row("00000000:14E9", "07", 6), row("0A00000A:C001", "01", 7), row("0100007F:0035", "07", 8)]
+    await writeFile(join(proc, "net/udp"), `  sl  local_address\n${udp.join("")}`)
+    const udp6 = row("00000000000000000000000000000000:0222", "07", 9)
+    await writeFile(join(proc, "net/udp6"), `  sl  local_address\n${udp6}`)
     await writeFile(join(proc, "net/tcp6"), `  sl  local_address\n${v6.join("")}`)
     await symlink("socket:[2]", join(proc, "7/fd/3"))
     await symlink("socket:[3]", join(proc, "7/fd/4"))
     await symlink("/dev/null", join(proc, "7/fd/5"))
-    expect(await portsOfMachine(proc)).toEqual([22])
-    expect(await portsOfProcess(7, proc)).toEqual([8080])
+    await symlink("socket:[7]", join(proc, "7/fd/6"))
+    await symlink("socket:[8]", join(proc, "7/fd/7"))
+    expect(await portsOfMachine(proc)).toEqual({ tcp: [22], udp: [546, 5353] })
+    expect(await portsOfProcess(7, proc)).toEqual({ tcp: [8080], udp: [53] })
     expect(await portsOfProcess(8, proc)).toBeNull()
+  })
+})
+
+describe("swap", () => {
+  /** A root folder of a machine with these lines in /proc/swaps, whose camera is process 7. */
+  async function machine(onFinished: typeof onTestFinished, swaps: string[], files: Record<string, string>) {
+    const root = await folder(onFinished)
+    const all = { "proc/swaps": `Filename Type Size Used Priority\n${swaps.join("\n")}\n`, ...files }
+    for (const [name, text] of Object.entries(all)) {
+      await mkdir(dirname(join(root, name)), { recursive: true })
+      await writeFile(join(root, name), text)
+    }
+    return root
+  }
+  const ZRAM = "/dev/zram0 partition 1000 0 100"
+  const backing = (text: string) => ({ "sys/block/zram0/backing_dev": text })
+
+  test.for([
+    ["none", [], {}, []],
+    ["in memory alone", [ZRAM], backing("none\n"), []],
+    ["in memory, and on a card when that is full", [ZRAM], backing("/dev/loop0\n"), ["/dev/loop0"]],
+    ["a file beside it", [ZRAM, "/var/swap file 1000 0 -2"], backing("none\n"), ["/var/swap"]],
+  ] as const)("is found where the kernel says: %s", async ([_what, swaps, files, onDisk], context) => {
+    const root = await machine(context.onTestFinished, [...swaps], files)
+    expect(await swapOf(null, root)).toEqual({ onDisk, cameraIsKeptOut: null })
+  })
+
+  test.for([
+    ["the unit's limit counts", "0\n", true],
+    ["there is another limit", "max\n", false],
+    ["the kernel has no memory controller", null, false],
+  ] as const)("keeps the camera out only where %s", async ([_what, limit, keptOut], context) => {
+    const group = "system.slice/obscura-camera.service"
+    const root = await machine(context.onTestFinished, ["/var/swap file 1 0 -2"], {
+      "proc/7/cgroup": `0::/${group}\n`,
+      ...(limit === null ? {} : { [`sys/fs/cgroup/${group}/memory.swap.max`]: limit }),
+    })
+    expect((await swapOf(7, root)).cameraIsKeptOut).toBe(keptOut)
   })
 })
 
@@ -156,12 +202,30 @@ describe("status", () => {
     })
     const live: StatusReport = {
       ...{ running: true, said, left: null, unreadable: null, ssh: null },
-      ports: { camera: [9229], machine: [9229] },
+      ports: { camera: { tcp: [9229], udp: [] }, machine: { tcp: [22, 9229], udp: [5353] } },
+      swap: { onDisk: ["/var/swap"], cameraIsKeptOut: false },
     }
     const text = statusText(live)
-    expect(text).toMatch(/^ports +OPENS 9229/m)
+    expect(text).toMatch(/^ports +OPENS TCP 9229/m)
+    expect(text).toMatch(/^machine +listens on TCP 22, 9229; UDP 5353$/m)
+    expect(text).toMatch(/^swap +ON \/var\/swap: pictures in memory may be written there/m)
+    const kept = { onDisk: ["/var/swap"], cameraIsKeptOut: true }
+    expect(statusText({ ...live, swap: kept })).toMatch(/^swap +on .*keeps the camera out of it$/m)
+    const nothing = { tcp: [], udp: [] }
+    expect(statusText({ ...live, ports: { camera: nothing, machine: nothing } })).toMatch(
+      /^machine +listens on no port$/m,
+    )
     expect(text).toMatch(/^board +71\.3 °C, UNDERVOLTAGE: .*, THROTTLED$/m)
     expect(text).toMatch(/^broker +none in the settings: it records and keeps$/m)
+  })
+
+  test("that is not ours to read says so, and is not taken for none", async ({ onTestFinished, skip }) => {
+    if (process.getuid?.() === 0) return skip("root may read everything")
+    const place = await folder(onTestFinished)
+    await writeFile(join(place, "status.json"), "{}", { mode: 0 })
+    await expect(
+      statusReport({ state: join(place, "state"), runtime: place }, { PATH: "" }),
+    ).rejects.toMatchObject({ kind: "usage", message: expect.stringContaining("put sudo before this") })
   })
 
   test("of a status file that is no status of ours is that of a camera that does not run", async ({

@@ -85,7 +85,7 @@ describe.concurrent("the camera on a Pi", { timeout: 60_000 }, () => {
     expect(await live()).toMatchObject({
       running: true,
       said: { device: camera.id, paired: true, lens: "rpicam-vid", lastFault: null, spool: { waiting: 0 } },
-      ports: { camera: [] },
+      ports: { camera: { tcp: [], udp: [] } },
     })
     expect((await live()).said).toMatchObject({
       connectedSince: expect.any(String),
@@ -108,7 +108,7 @@ describe.concurrent("the camera on a Pi", { timeout: 60_000 }, () => {
     expect(text + dead + JSON.stringify(left) + said).not.toContain(seed)
   })
 
-  test("keeps its state to itself, and its status for everybody", async ({ onTestFinished }) => {
+  test("keeps its state to itself, and its status to itself and its group", async ({ onTestFinished }) => {
     const { pi } = await home(program.file, onTestFinished)
     const running = pi.start("run")
     await running.until('"event":"no owner yet"')
@@ -117,7 +117,7 @@ describe.concurrent("the camera on a Pi", { timeout: 60_000 }, () => {
     expect(await modeOf(join(pi.paths.state, "private"))).toBe("700")
     expect(await modeOf(join(pi.paths.state, "private/identity"))).toBe("600")
     await until(() => existsSync(join(pi.paths.runtime, "status.json")))
-    expect(await modeOf(join(pi.paths.runtime, "status.json"))).toBe("644")
+    expect(await modeOf(join(pi.paths.runtime, "status.json"))).toBe("640")
     running.child.kill("SIGTERM")
     expect((await running.ended).code).toBe(0)
   })

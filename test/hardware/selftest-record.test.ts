@@ -1,7 +1,8 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
+import { label, writeLabel } from "../../hardware/label/label.ts"
 import { serialNumber } from "../../hardware/selftest/board-facts.ts"
 import { systemNetwork } from "../../hardware/selftest/network-facts.ts"
 import { type SelfTestRecord, selfTestRecord } from "../../hardware/selftest/record.ts"
@@ -29,6 +30,21 @@ describe("records", () => {
     for (const serial of ["1", "2"]) await keepRecord(file, record({ serial }))
     expect((await readFile(file, "utf8")).split("\n")).toHaveLength(3)
     expect(await readSeen(file, file)).toEqual([record({ serial: "1" }), record({ serial: "2" })])
+  })
+
+  test("are nobody else's to read, whatever the umask is; labels are for whoever prints them", async () => {
+    const place = await folder()
+    const before = process.umask(0)
+    onTestFinished(() => void process.umask(before))
+    const file = join(place, "records")
+    await refuseUnwritable(file)
+    await keepRecord(file, record())
+    process.umask(0o077)
+    const made = await writeLabel(place, device, label({ device, serial: null, model: "Pi" }))
+    const modes = await Promise.all(
+      [file, made].map(async (path) => ((await stat(path)).mode & 0o777).toString(8)),
+    )
+    expect(modes).toEqual(["600", "644"])
   })
 
   test("name the board that has the same key; the same board again is none", () => {

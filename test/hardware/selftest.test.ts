@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream"
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
 import type { Piece } from "../../firmware/ports.ts"
+import type { CheckResult } from "../../hardware/selftest/check.ts"
 import { verdictOf } from "../../hardware/selftest/record.ts"
 import { CHECKS, selfTest } from "../../hardware/selftest/self-test.ts"
 import { TerminalOperator } from "../../hardware/selftest/terminal-operator.ts"
@@ -92,6 +93,70 @@ describe("a self-test", () => {
   })
 })
 
+describe("while the owner has privacy mode on", () => {
+  type SelfTest = typeof selfTest
+  const LOOKS = ["lens", "frame rate", "bitrate", "picture", "frozen", "shutter"]
+
+  /** A world that privacy mode is on in; what was looked at, and where the shutter went. */
+  async function looks(by: SelfTest, changes: (world: World) => Partial<World> = () => ({})) {
+    const world = await goodWorld()
+    await world.memory.private.put("privacy", [Buffer.from('{"version":1,"on":true}')])
+    const writes = world.io.record(() => 0)
+    let looked = 0
+    const counted = <T>(pictures: T): T => {
+      looked++
+      return pictures
+    }
+    const watched = {
+      ...world,
+      lens: () => ({ pieces: (signal: AbortSignal) => counted(showing({}).pieces(signal)) }),
+      luma: () => (signal: AbortSignal) => counted(world.luma()(signal)),
+    }
+    const all = async () => {
+      const results: CheckResult[] = []
+      const options = { operator: null, serial: null, seen: [] }
+      for await (const result of by({ ...watched, ...changes(watched) }, options, never)) results.push(result)
+      return results
+    }
+    const results = await soon(all())
+    const opened = writes.some(({ pin, value }) => pin === PINS.shutter && value < 1_000)
+    return { looked, opened, results }
+  }
+
+  test("nothing looks, the shutter stays closed, and what was not looked at is skipped and said", async () => {
+    const { looked, opened, results } = await looks(selfTest)
+    expect({ looked, opened }).toEqual({ looked: 0, opened: false })
+    const skipped = results.filter(({ why }) => /privacy mode/.test(why))
+    expect(skipped.map(({ name, verdict }) => `${name}: ${verdict}`)).toEqual(
+      LOOKS.map((name) => `${name}: skipped`),
+    )
+    expect(verdictOf(results)).toBe("incomplete")
+  })
+
+  test("a file that is damaged, and a disk that does not open, are no reason to look", async () => {
+    const damaged = (await goodWorld()).memory
+    await damaged.private.put("privacy", [Buffer.from("{")])
+    for (const disk of [() => damaged, missing("the card is dead")]) {
+      const { looked, opened } = await looks(selfTest, () => ({ disk }))
+      expect({ looked, opened }).toEqual({ looked: 0, opened: false })
+    }
+  })
+
+  test.each([
+    ["looks all the same", "if (LOOK.includes(check) && hidden !== null) return hidden", ""],
+    [
+      "opens the shutter",
+      'if (hidden === null) await moveShutter(jig, "open")',
+      'await moveShutter(jig, "open")',
+    ],
+  ])("a self-test that %s is caught", async (_what, from, to) => {
+    const path = "hardware/selftest/self-test.ts"
+    const bent = await mutant<{ selfTest: SelfTest }>(path, { path, from, to })
+    const { looked, opened } = await looks(bent.selfTest)
+    expect(looked > 0 || opened).toBe(true)
+  })
+})
+
 describe("no picture is left in memory", () => {
   /** What is left of the pieces that the lens gave. */
   async function leftOf(seeStream: (world: World, signal: AbortSignal) => Promise<unknown>): Promise<number> {
@@ -143,6 +208,7 @@ describe("a verdict", () => {
       "lens",
       "frame rate",
       "bitrate",
+      "picture",
       "frozen",
       "crypto",
     ])

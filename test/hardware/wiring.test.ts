@@ -15,12 +15,12 @@ const pinsOf = (pins: CameraConfigInput["pins"]) => parseConfig({ pins }).pins
 
 const CONFIGURATIONS = {
   "the defaults": pinsOf({}),
-  "every part": pinsOf({ status: 23, infraredCut: 24, shutter: 18 }),
+  "every part": pinsOf({ status: 23, infraredCut: 24, shutter: 18, reset: 25 }),
   "every part at the far end": pinsOf({
-    ...{ motion: 21, bell: 20, light: 26, status: 16, infraredCut: 19, shutter: 12 },
+    ...{ motion: 21, bell: 20, light: 26, status: 16, infraredCut: 19, shutter: 12, reset: 13 },
   }),
   "every part, all over": pinsOf({
-    ...{ motion: 2, bell: 21, light: 0, status: 14, infraredCut: 5, shutter: 13 },
+    ...{ motion: 2, bell: 21, light: 0, status: 14, infraredCut: 5, shutter: 13, reset: 8 },
   }),
 }
 

@@ -1,6 +1,6 @@
 import { type Milliseconds, seconds } from "../../../firmware/units.ts"
+import { Wire } from "../../wire.ts"
 import { type Check, type Finding, fail, pass, skipped } from "../check.ts"
-import { Wire } from "../wire.ts"
 
 const PRESS_WITHIN: Milliseconds = seconds(15)
 const LET_GO_WITHIN: Milliseconds = seconds(15)

@@ -1,6 +1,6 @@
 import { type Milliseconds, seconds } from "../../../firmware/units.ts"
+import { Wire } from "../../wire.ts"
 import { type Check, type Finding, fail, type Jig, pass, skipped } from "../check.ts"
-import { Wire } from "../wire.ts"
 
 const STILL_WITHIN: Milliseconds = seconds(30)
 /** Low for so long: a wire that is not connected rises by itself. Also how long an HC-SR501 is blind after a motion. */

@@ -1,5 +1,6 @@
 import { isIP } from "node:net"
 import { isFault, messageOf } from "../../../firmware/errors.ts"
+import { isLoopback } from "../../dialler.ts"
 import { type Check, type Finding, fail, pass, skipped } from "../check.ts"
 
 /** A way out, and a name server that knows the broker. */
@@ -9,8 +10,7 @@ export const network: Check = {
   async run({ world }): Promise<Finding> {
     const { broker } = world
     const route = await world.network.defaultRoute()
-    if (broker && isThisMachine(broker.host))
-      return pass("the broker is this machine", { defaultRoute: route })
+    if (broker && isLoopback(broker.host)) return pass("the broker is this machine", { defaultRoute: route })
     const way = route === null ? "no default route" : `by ${route}`
     const noWay = "no default route: is there a cable, or Wi-Fi? `nmcli device` says"
     if (!broker)
@@ -33,8 +33,4 @@ export const network: Check = {
       return fail(route === null ? noWay : messageOf(error), measured)
     }
   },
-}
-
-function isThisMachine(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
 }

@@ -11,8 +11,8 @@ const DEVIATION_MIN = 4
 /** There is something to see: not black, not white, not one grey. */
 export const picture: Check = {
   name: "picture",
-  // A board without uncompressed pictures cannot tell: H.264 says nothing of brightness unless it is decoded.
-  mandatory: false,
+  // A board without uncompressed pictures cannot tell, H.264 says nothing of brightness unless it is decoded: incomplete.
+  mandatory: true,
   async run({ world, lens }): Promise<Finding> {
     const missing = lumaMissing(world)
     if (missing !== null) return skipped(missing)

@@ -8,6 +8,7 @@ import {
   deviceTopic,
   encodeHave,
   FROM_CAMERA,
+  liveTopic,
   PAIRING,
   PAYLOAD_BYTES_MAX,
   pairingTopic,
@@ -22,6 +23,11 @@ const rendezvous = "cd".repeat(16)
 test("every topic reads back as what it was made from", () => {
   for (const name of [...FROM_CAMERA, ...TO_CAMERA])
     expect(parseTopic(deviceTopic(device, name))).toEqual({ device, name })
+  expect(parseTopic(liveTopic(device, "ef".repeat(20)))).toEqual({
+    device,
+    name: "live",
+    viewer: "ef".repeat(20),
+  })
   for (const name of PAIRING) expect(parseTopic(pairingTopic(rendezvous, name))).toEqual({ rendezvous, name })
 })
 
@@ -32,6 +38,9 @@ test.each([
   `obscura/1/${device}/chunk/more`,
   `obscura/1/${device.toUpperCase()}/chunk`,
   `obscura/1/${device}/unknown`,
+  `obscura/1/${device}/live`,
+  `obscura/1/${device}/live/+`,
+  `obscura/1/${device}/live/${"ef".repeat(20)}/more`,
   `obscura/2/${device}/chunk`,
   `obscura/1/pair/${device}/hello`,
   `$share/x/obscura/1/${device}/chunk`,

@@ -22,6 +22,8 @@ export interface BenchCamera {
   readonly household: { readonly secretText: string; readonly recipientText: string }
   /** A sealed segment of `size` plaintext bytes. */
   segment(clip: string, index: number, last?: boolean, size?: number): Promise<SealedObject>
+  /** One that comes while its clip goes on, after `segments` segments. */
+  thumbnail(clip: string, segments: number): Promise<SealedObject>
   /** `open` may be a mutant's. */
   boot(options?: object, open?: typeof openSpool): Promise<Spool>
 }
@@ -43,6 +45,8 @@ export async function benchCamera(disk?: MemoryDisk): Promise<BenchCamera> {
     household,
     segment: (clip, index, last = false, size = 4_000) =>
       seal({ kind: "segment", clip, index, last, bytes: randomBytes(size) }),
+    thumbnail: (clip, segments) =>
+      seal({ kind: "thumbnail", clip, index: segments, last: false, bytes: randomBytes(4_000) }),
     boot: (options = {}, open = openSpool) =>
       open(
         { disk: memory, clock, log },

@@ -81,7 +81,8 @@ export class BenchUpload {
     const setOwnership = (changed: Ownership) => {
       this.#ownership = changed
     }
-    const shared = { ...world, spool, link, identity, file, ownership: () => this.ownership, setOwnership }
+    const own = { ...world, spool, link, identity, file, ownership: () => this.ownership, setOwnership }
+    const shared = { ...own, live: NOBODY_LOOKS, privacy: ALWAYS_LOOKS }
     const { signal } = this.#stop
     this.#running = Promise.all([
       (parts.deliver ?? deliver)(shared, this.config, signal),
@@ -149,6 +150,17 @@ export class BenchUpload {
     this.broker.say(deviceTopic(this.#camera.identity.device, name), payload)
   }
 }
+
+const refused = { ok: false, reason: "not on this bench" }
+const NOBODY_LOOKS = {
+  ask: async () => undefined,
+  report: () => false,
+  renew: () => refused,
+  revoke: async () => refused,
+  endAll: async () => undefined,
+  onFailure: () => undefined,
+}
+const ALWAYS_LOOKS = { command: async () => refused }
 
 /** What an envelope says; nobody verifies here. */
 function bodyOf(envelope: Buffer): unknown {

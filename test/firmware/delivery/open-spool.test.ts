@@ -161,3 +161,36 @@ describe("a manifest at boot", () => {
     await expect(refusesForeign(false, open)).rejects.toThrow()
   })
 })
+
+describe("a clip of which nothing is left here but a thumbnail", () => {
+  /** Two segments were delivered and let go; the newest manifest is the thumbnail's. Then the power went. */
+  async function saysWhereItWasCut(open?: Open): Promise<void> {
+    const camera = await benchCamera()
+    const spool = await camera.boot()
+    const clip = newClip()
+    const { signal } = new AbortController()
+    const parts = [
+      await camera.segment(clip, 0),
+      await camera.segment(clip, 1),
+      await camera.thumbnail(clip, 2),
+    ]
+    for (const object of parts) {
+      await spool.hold(object)
+      await spool.release([object.facts.id])
+      const parcel = await spool.next(signal)
+      if (parcel) await spool.received(parcel, new Uint8Array())
+    }
+    expect((await entriesOn(camera.disk)).map(({ kind }) => kind)).toEqual(["thumbnail"])
+    await camera.boot({}, open)
+    expect(await entriesOn(camera.disk)).toContainEqual(
+      expect.objectContaining({ kind: "cut", clip, segments: 2 }),
+    )
+  }
+
+  test("is said to have been cut after the segments that came before it", () => saysWhereItWasCut())
+
+  test("would never end if a boot looked at segments alone, and that is found out", async () => {
+    const open = await bent('kind === "thumbnail" && !last ? index : 0', "last ? index : 0")
+    await expect(saysWhereItWasCut(open)).rejects.toThrow("to deep equally contain")
+  })
+})

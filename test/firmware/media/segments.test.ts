@@ -261,7 +261,7 @@ test("a still is one key frame, padded, that plays", async ({ skip }) => {
   if (real === null) return skip("footage is missing")
   const [unit] = parse(real.stream.slice(0, 1), real.film.units)
   if (unit === undefined) throw new Error("no key frame")
-  const bytes = still(unit, () => 65_536)
+  const bytes = still(unit, () => 65_536, Buffer.from("{}"))
   expect(bytes).toHaveLength(65_536)
   const read = await readFilm(bytes)
   expect(hexOf(read.units)).toEqual(hexOf([unit]))

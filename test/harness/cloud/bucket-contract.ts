@@ -64,6 +64,11 @@ interface Announced {
   again(): Promise<void>
 }
 
+const listedIn = ({ body, objects }: TestManifest) => {
+  const { id = "", clip = "" } = objects[0]?.entry ?? {}
+  return { id, clip, sequence: body.sequence }
+}
+
 /** A kind of bucket, at a new place for each test. */
 export interface BucketPlace {
   open(): Promise<WritableBucket>
@@ -170,6 +175,72 @@ export function testBucket(newPlace: () => Promise<BucketPlace>): void {
     await expectWhole(reader, manifest)
     await bucket.close()
   })
+
+  at("what its owner deletes is gone, before and after reopening, and does not come back", async (place) => {
+    let bucket = await place.open()
+    const manifests = [await storeOne(bucket, 0), await storeOne(bucket, 1), await storeOne(bucket, 2)]
+    const [first, second, third] = manifests.map(listedIn)
+    if (!first || !second || !third) throw new Error("nothing was stored")
+    const order = { device: key.id, cause: "deleted", request: "aa".repeat(32) } as const
+    const departure = await bucket.remove({ ...order, select: { clips: [second.clip] } })
+    expect(departure).toMatchObject({ objects: [second.id], clips: [second.clip] })
+    const nonesuch = { objects: ["00".repeat(16)] }
+    await bucket.remove({ ...order, request: null, select: nonesuch })
+    expect(await bucket.remove({ ...order, select: { everything: true } })).toEqual(departure)
+    const isGone = async () => {
+      for (const each of [bucket, await place.read()]) {
+        expect([each.objectCount, each.damage, each.object(second.id)]).toEqual([2, [], null])
+        expect(await each.objectBytes(second.id)).toBe(null)
+        expect([first, second, third].map((one) => each.departureOf(key.id, one))).toEqual([
+          null,
+          "deleted",
+          null,
+        ])
+        expect([...each.objectsOf(key.id)].map(({ id }) => id).sort()).toEqual([first.id, third.id].sort())
+        expect(each.bytesOf(key.id)).toBe(10_000)
+        expect(each.manifests(key.id)).toHaveLength(3)
+      }
+    }
+    await isGone()
+    for (let time = 0; time < 2; time++) {
+      await bucket.store(recordOf(manifests[1]?.objects ?? [], null))
+      await isGone()
+      await bucket.close()
+      bucket = await place.open()
+      await isGone()
+    }
+    const again = await bucket.remove({ ...order, select: { everything: true } })
+    expect(again).toEqual(departure)
+    await bucket.close()
+  })
+
+  at(
+    "what left by the cloud's own rule is known by its place, and may come under a new number",
+    async (place) => {
+      let bucket = await place.open()
+      const [manifest] = [await storeOne(bucket, 4), await storeOne(bucket, 5)]
+      const object = listedIn(manifest)
+      const changes: string[] = []
+      bucket.watch(({ kind }) => changes.push(kind))
+      for (const sequence of [4, 9]) {
+        const select = { objects: [object.id] }
+        await bucket.remove({ device: key.id, cause: "quota", request: null, select })
+        expect(bucket.departureOf(key.id, { ...object, sequence })).toBe("quota")
+        await bucket.close()
+        bucket = await place.open()
+        const at = { ...object, sequence }
+        expect([bucket.object(object.id), bucket.departureOf(key.id, at)]).toEqual([null, "quota"])
+        if (sequence === 9) break
+        const anew = manifestOf(key, manifest.objects, { sequence: 9 })
+        await bucket.store(recordOf(anew.objects, anew))
+        await bucket.close()
+        bucket = await place.open()
+        await expectWhole(bucket, anew)
+      }
+      expect(changes).toEqual(["departure"])
+      await bucket.close()
+    },
+  )
 
   at("a closed bucket takes nothing more", async (place) => {
     const bucket = await place.open()

@@ -29,7 +29,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function ingest(over: { bucket?: WritableBucket; pendingBytesMax?: number } = {}): Ingest {
+function ingest(
+  over: { bucket?: WritableBucket; pendingBytesMax?: number; quotaBytes?: number } = {},
+): Ingest {
   said = []
   stats = noStats()
   return new Ingest({
@@ -94,6 +96,36 @@ test("chunks of any sizes, cut anywhere, give the object", async () => {
     ),
     { numRuns: 30 },
   )
+})
+
+test("a manifest with more than a mailbox may have is refused, and one that fits is not", () => {
+  const one = ingest({ quotaBytes: 5_000 })
+  const manifests = [[randomObject(3_000), randomObject(2_001)], [randomObject(5_000)]].map(
+    (objects, sequence) => manifestOf(key, objects, { sequence }),
+  )
+  expect(manifests.map(({ envelope }) => one.take(key.id, "manifest", envelope))).toEqual([
+    "more than the quota",
+    null,
+  ])
+  expect(haves()[0]).toEqual({ manifest: manifests[0]?.hash, refused: "more than the quota" })
+})
+
+test("what left by a rule is not wanted again, but a fork that gives its number to something else is", async () => {
+  const one = ingest()
+  const [manifest, fork] = [500, 600].map((size) => manifestOf(key, [randomObject(size)], { sequence: 3 }))
+  const say = async (said: typeof manifest) => {
+    one.take(key.id, "manifest", said?.envelope ?? Buffer.alloc(0))
+    for (const object of said?.objects ?? [])
+      for (const chunk of chunksOf(object)) one.take(key.id, "chunk", chunk)
+    await one.drained()
+  }
+  await say(manifest)
+  await bucket.remove({ device: key.id, cause: "quota", request: null, select: { everything: true } })
+  await say(manifest)
+  expect([stats.receipts, bucket.objectCount]).toEqual([2, 0])
+  await say(fork)
+  expect([stats.receipts, bucket.objectCount]).toEqual([3, 1])
+  expect(bucket.object(fork?.objects[0]?.entry.id ?? "")).not.toBe(null)
 })
 
 test("a camera hears of its progress every four chunks, and of a whole object by the receipt alone", async () => {

@@ -19,6 +19,7 @@ export interface RunningCloud {
   restart(): Promise<void>
   camera(key?: TestCamera["key"]): Promise<TestCamera>
   owner(key?: TestCamera["key"]): Promise<TestCamera>
+  viewer(key?: TestCamera["key"]): Promise<TestCamera>
   /** Of an object in the bucket; none if it is not there. */
   bytesOf(id: string): Promise<Buffer>
 }
@@ -38,7 +39,7 @@ export function runningCloud(): RunningCloud {
     return startCloud({ directory, host: "127.0.0.1", port: 0, name: "test", keys, log })
   }
 
-  async function connect(role: "camera" | "owner", key = newKey()): Promise<TestCamera> {
+  async function connect(role: "camera" | "owner" | "viewer", key = newKey()): Promise<TestCamera> {
     const one = await TestCamera.connect(cloud.port, key, keys.receipt, { role })
     ends.push(() => one.end())
     return one
@@ -74,6 +75,7 @@ export function runningCloud(): RunningCloud {
     },
     camera: (key) => connect("camera", key),
     owner: (key) => connect("owner", key),
+    viewer: (key) => connect("viewer", key),
     bytesOf: async (id) => Buffer.from((await cloud.bucket.objectBytes(id)) ?? []),
   }
 }

@@ -97,6 +97,76 @@ describe("a bucket in S3", () => {
     expect(refusals).toEqual([null, null])
   })
 
+  test("of a service that keeps versions, each of them is deleted", async () => {
+    const bucket = await s3.openS3Bucket(place)
+    const manifest = await storeOne(bucket, 0)
+    const { id = "" } = manifest.objects[0]?.entry ?? {}
+    const fullKey = `${place.prefix}objects/${key.id}/${id}.age`
+    const deleted: string[] = []
+    service.answer = (method, path) => {
+      const version = /versionId=([^&]*)/.exec(path)?.[1] ?? null
+      if (method === "DELETE") {
+        deleted.push(version ?? "the newest")
+        const marker = { "x-amz-delete-marker": "true", "x-amz-version-id": "m1" }
+        return { said: "", headers: version === null ? marker : {} }
+      }
+      if (method !== "GET" || !path.includes("versions")) return null
+      const isSecond = path.includes("key-marker")
+      const page = (version: string, kind: string) =>
+        `<${kind}><Key>${fullKey}</Key><VersionId>${version}</VersionId></${kind}>`
+      const other = `<Version><Key>${fullKey}.other</Key><VersionId>not-mine</VersionId></Version>`
+      return {
+        said: `<?xml version="1.0"?><ListVersionsResult><IsTruncated>${!isSecond}</IsTruncated>${
+          isSecond
+            ? page("v1", "Version") + other
+            : `${page("m1", "DeleteMarker") + page("v2", "Version")}<NextKeyMarker>${fullKey}</NextKeyMarker>` +
+              "<NextVersionIdMarker>v2</NextVersionIdMarker>"
+        }</ListVersionsResult>`,
+      }
+    }
+    const select = { objects: [id] }
+    await bucket.remove({ device: key.id, cause: "deleted", request: null, select })
+    await bucket.close()
+    expect(deleted.sort()).toEqual(["m1", "the newest", "v1", "v2"])
+  })
+
+  test("what lies among the departures and is none is named, and bars nothing", async () => {
+    const bucket = await s3.openS3Bucket(place)
+    const manifest = await storeOne(bucket, 0)
+    const { id = "" } = manifest.objects[0]?.entry ?? {}
+    const theirs = { device: "11".repeat(20), cause: "deleted", at: 1, request: null }
+    const departure = { ...theirs, objects: [id], clips: [], ranges: [] }
+    const door = new S3Door(place)
+    await door.put(`departures/${key.id}/${"aa".repeat(32)}.json`, Buffer.from("{"))
+    await door.put(`departures/${key.id}/${"bb".repeat(32)}.json`, Buffer.from(JSON.stringify(departure)))
+    await door.put("departures/elsewhere.json", Buffer.from("{}"))
+    await bucket.close()
+    const again = await s3.openS3Bucket(place)
+    expect(again.damage).toHaveLength(3)
+    await expectWhole(again, manifest)
+    await again.close()
+    door.close()
+  })
+
+  test("what a crash left of a removal is deleted by the next opening", async () => {
+    const bucket = await s3.openS3Bucket(place)
+    const [gone] = [await storeOne(bucket, 0), await storeOne(bucket, 1)]
+    const { id = "" } = gone.objects[0]?.entry ?? {}
+    service.answer = (method) => (method === "DELETE" ? { status: 403, code: "AccessDenied" } : null)
+    const order = { device: key.id, cause: "deleted", request: null, select: { objects: [id] } } as const
+    await expect(bucket.remove(order)).rejects.toSatisfy(
+      (error) => isFault(error, "unavailable") && !error.definite,
+    )
+    await bucket.close()
+    service.answer = () => null
+    const door = new S3Door(place)
+    const name = `objects/${key.id}/${id}.age`
+    expect(await door.get(name)).not.toBe(null)
+    await (await s3.openS3Bucket(place)).close()
+    expect(await door.get(name)).toBe(null)
+    door.close()
+  })
+
   test("a listing of many pages is read to its end", async () => {
     service.pageKeys = 2
     const bucket = await s3.openS3Bucket(place)
@@ -190,8 +260,8 @@ describe("a bucket in S3", () => {
 
   test.each([
     ["NoSuchBucket", 404, "usage", "no such bucket"],
-    ["AccessDenied", 403, "usage", "they need to put, get and list there"],
-    ["SomethingNew", 403, "usage", "they need to put, get and list there"],
+    ["AccessDenied", 403, "usage", "they need to put, get, list and delete there"],
+    ["SomethingNew", 403, "usage", "they need to put, get, list and delete there"],
     ["InvalidAccessKeyId", 403, "usage", "check AWS_ACCESS_KEY_ID"],
     ["SignatureDoesNotMatch", 403, "usage", "check AWS_SECRET_ACCESS_KEY"],
     ["QuotaExceeded", 403, "full", "no room"],

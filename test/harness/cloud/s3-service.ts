@@ -16,6 +16,7 @@ export interface S3Service {
 
 export type S3Answer =
   | { readonly status: number; readonly code: string }
+  | { readonly said: string; readonly headers?: Readonly<Record<string, string>> }
   /** Nothing, for ever. */
   | "silence"
   /** The service's answer, but its second half only when this resolves. */
@@ -54,6 +55,12 @@ export async function startS3(directory: string): Promise<S3Service> {
     const scripted = service.answer(method, url)
     if (scripted === "silence") {
       hanging.add(answer)
+      return
+    }
+    if (scripted && "said" in scripted) {
+      asked.resume()
+      answer.writeHead(200, { "content-type": "application/xml", ...scripted.headers })
+      answer.end(scripted.said)
       return
     }
     if (scripted instanceof Promise) await scripted

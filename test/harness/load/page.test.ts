@@ -64,6 +64,7 @@ const IDLE: Report = {
   metrics: {},
   connects: { perSecond: null, ratio: null },
   latency: { p50Ms: null, p95Ms: null },
+  live: null,
   cpu: {
     ...{ camerasSecondsPerGB: null, sealingSecondsPerGB: null },
     ...{ brokerSecondsPerGB: null, ingestSecondsPerGB: null },

@@ -59,6 +59,7 @@ export const REPORT: Report = {
   worst: [],
   connects: { perSecond: 2, ratio: null },
   latency: { p50Ms: 50, p95Ms: 95 },
+  live: null,
   cpu: {
     camerasSecondsPerGB: 9.5,
     sealingSecondsPerGB: 3.2,

@@ -31,6 +31,7 @@ const report: Report = {
   bytes: { sealed: 900_000, padding: 200_000 },
   invariants: [{ name: "clips lost", count: 0, limit: 0, detail: "counted" }],
   latency: { p50Ms: 4.5, p95Ms: null },
+  live: { pictures: 300, p50Ms: 4, p95Ms: 9.5 },
   thresholds: [{ metric: "receipt_latency", expr: "p(95)<500", value: 12.5, pass: true }],
   faults: [{ at: 2, for: 3, kind: "power-cut", detail: "torn 0.5", target: "0-1" }],
   metrics: { clips_recorded: 2, receipt_latency: { "p(95)": 12.5 } },

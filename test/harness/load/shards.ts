@@ -50,7 +50,7 @@ function numbersOf(from: number, to: number, latencies: readonly number[]): RunN
       detail: name === "clips opened by others" ? `1,${asked}00 tries by others` : text,
     })),
     failures: [],
-    times: { receipt, alert: null, connect: null, backOff: null, lag: null },
+    times: { receipt, alert: null, connect: null, backOff: null, lag: null, live: null },
     counts: {
       ...{ visits: asked, missedVisits: 1, connects: asked, disconnects: 0 },
       ...{ droppedObjects: 0, refusedUploads: 0, strangersLetIn: 0 },

@@ -10,11 +10,11 @@ function viewOf(fates: readonly Fate[], alerts: VaultView["alerts"] = []): Vault
   const clip = "c1".repeat(16)
   const segments = fates.map((fate, sequence): VaultObject => {
     const entry: ObjectEntry = { ...randomObject(100).entry, clip, index: sequence }
-    return { entry, sequence, manifest: "00".repeat(32), fate }
+    return { entry, sequence, manifest: "00".repeat(32), epoch: 1, fate }
   })
   const about = { thumbnail: null, summary: null, cut: false, ended: false, whole: false }
   const clips: readonly VaultClip[] = [{ clip, segments, ...about }]
-  return { clips, alerts, newest: fates.length - 1, links: [] }
+  return { clips, alerts, newest: fates.length - 1, links: [], epochs: [], looks: [] }
 }
 
 const tailOf = (...alerts: readonly TailAlert[]): TailView => ({

@@ -146,10 +146,12 @@ describe("an owner who looks at the end of a chain", () => {
     // A number above all of that boot's that were seen makes it no newer: the boot itself is over.
     for (const number of [4, 5, 6]) {
       const replay = look(one, one.manifests, one.beat({ boot: first, number }), { before, now, read })
-      expect(replay.alerts).toEqual([{ kind: "replayed heartbeat", at: NOW, since: NOW + 2 }])
+      const kind = number > 5 ? "two boots" : "replayed heartbeat"
+      expect(replay.alerts).toEqual([{ kind, at: NOW, since: NOW + 2 }])
       expect(replay.silentSince).toBe(NOW + 2)
       expect(replay.seen).toMatchObject({ beat: before.beat, earlier: before.earlier })
-      expect(describeTail(replay.alerts[0] ?? raise())).toMatch(/^replayed: .* 2026-01-01T00:00:00\.000Z/)
+      const words = describeTail(replay.alerts[0] ?? raise())
+      expect(words).toMatch(/^(?:replayed|two cameras): .* 2026-01-01T00:00:00\.000Z/)
     }
   }
 

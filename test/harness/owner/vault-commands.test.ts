@@ -5,10 +5,10 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, type onTestFinished, test, vi } from "vitest"
 import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
 import { openCloudKeys } from "../../../harness/cloud/keys.ts"
-import { ownerCommand } from "../../../harness/commands/owner.ts"
 import { OwnerFolder } from "../../../harness/owner/folder.ts"
 import { judge } from "../../support.ts"
 import { type Home, openHome } from "../home.ts"
+import { owner } from "./run-command.ts"
 
 /**
  * A household of one camera that has recorded two clips, and its bucket as it was after each of them. All that follows
@@ -21,13 +21,13 @@ const bucketAfter = (clips: number) => join(folder, `bucket-${clips}`)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "obscura-vault-"))
-  const owner = new OwnerFolder(join(household(), "owner"))
-  const keys = await owner.create("x25519", null)
+  const ownerFolder = new OwnerFolder(join(household(), "owner"))
+  const keys = await ownerFolder.create("x25519", null)
   let home: Home | null = null
   for (const clips of [1, 2]) {
     const cloud = await openCloud(clips - 1)
     const next: Home = await openHome({ cloud, keys, board: home ? { disk: home.board.disk } : {} })
-    if (!home) await owner.addCamera(await next.pair())
+    if (!home) await ownerFolder.addCamera(await next.pair())
     home = next
     await recordClip(home)
     await cloud.close()
@@ -73,22 +73,6 @@ async function isDelivered(home: Home, clip: string): Promise<boolean> {
     0,
   )
   return objects[0] !== undefined && entries >= objects[0]
-}
-
-/** `obscura owner WORDS` in this process. */
-async function owner(...words: string[]): Promise<{ code: number; output: string }> {
-  const lines: string[] = []
-  const print = (line: unknown) => void lines.push(String(line))
-  const spies = [vi.spyOn(console, "log"), vi.spyOn(console, "error")]
-  for (const spy of spies) spy.mockImplementation(print)
-  process.exitCode = 0
-  try {
-    await ownerCommand().exitOverride().parseAsync(words, { from: "user" })
-    return { code: Number(process.exitCode), output: lines.join("\n") }
-  } finally {
-    process.exitCode = undefined
-    for (const spy of spies) spy.mockRestore()
-  }
 }
 
 /** A household that looks for the first time: it remembers nothing yet. */

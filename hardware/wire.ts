@@ -1,6 +1,6 @@
-import type { Clock, PinsIo } from "../../firmware/ports.ts"
-import type { Milliseconds } from "../../firmware/units.ts"
-import { WakeUp } from "../../firmware/wake.ts"
+import type { Clock, PinsIo } from "../firmware/ports.ts"
+import type { Milliseconds } from "../firmware/units.ts"
+import { WakeUp } from "../firmware/wake.ts"
 
 /** What a johnny-five IO plugin has for inputs, beyond what firmware asks of it. */
 export interface InputPins extends PinsIo {

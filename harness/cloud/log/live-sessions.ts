@@ -1,0 +1,53 @@
+import type { Entry, LiveEntry } from "../../../firmware/control/protocol.ts"
+import type { Beats } from "../beats.ts"
+import type { BucketRecord, WritableBucket } from "../bucket.ts"
+import type { LogOfAccesses } from "./access-log.ts"
+import { decodeRecord } from "./records.ts"
+
+/**
+ * A bucket that takes no manifest in before the live sessions it tells of are in the access log and under a checkpoint:
+ * the camera gets no receipt until then, and sends again. So whoever finds a session in the camera's chain finds its
+ * record, whatever crashed between. A manifest that comes again makes no second record.
+ *
+ * Its `store` rejects as the bucket's and as `AccessLog.append`.
+ */
+export function bucketThatLogs(
+  bucket: WritableBucket,
+  beats: Pick<Beats, "latest">,
+  log: LogOfAccesses,
+  now: () => number,
+): WritableBucket {
+  const store = async (record: BucketRecord): Promise<void> => {
+    const begun = record.manifest?.body.entries.filter(isLive) ?? []
+    if (begun.length > 0) await logAll(record.device, begun)
+    await bucket.store(record)
+  }
+  const logAll = async (device: string, begun: readonly LiveEntry[]): Promise<void> => {
+    const logged = await sessionsIn(log, device)
+    for (const { session, grant, viewer } of begun) {
+      if (logged.has(session)) continue
+      const isOwner = beats.latest(device)?.owner === viewer
+      await log.append({
+        ...{ kind: "live session", device, at: now(), session, grant },
+        by: { role: isOwner ? "owner" : "viewer", key: viewer },
+        reason: isOwner ? "the owner looks" : "the owner let them look, by a grant that says why",
+      })
+    }
+    await log.publish()
+  }
+  // All else is the bucket's own; its methods want it as their `this`.
+  return new Proxy(bucket, {
+    get(target, name) {
+      if (name === "store") return store
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === "function" ? value.bind(target) : value
+    },
+  })
+}
+
+const isLive = (entry: Entry): entry is LiveEntry => entry.kind === "live"
+
+async function sessionsIn(log: Pick<LogOfAccesses, "mailbox">, device: string): Promise<ReadonlySet<string>> {
+  const records = (await log.mailbox(device)).map(({ record }) => decodeRecord(record).record)
+  return new Set(records.flatMap((record) => (record.kind === "live session" ? [record.session] : [])))
+}

@@ -1,0 +1,75 @@
+import { afterEach, describe, expect, test } from "vitest"
+import type { Heartbeat } from "../../../../firmware/control/protocol.ts"
+import { Fault } from "../../../../firmware/errors.ts"
+import { openBeats } from "../../../../harness/cloud/beats.ts"
+import type { AccessLog } from "../../../../harness/cloud/log/access-log.ts"
+import { loggedBeats } from "../../../../harness/cloud/log/key-changes.ts"
+import { decodeRecord } from "../../../../harness/cloud/log/records.ts"
+import { deviceOf, Folders, openLog } from "./logs.ts"
+
+const folders = new Folders()
+afterEach(() => folders.remove())
+
+const device = deviceOf(1)
+/** Verified long before it comes here: only what the log reads of it counts. */
+const beat = (epoch: number, number = 0): Heartbeat =>
+  ({ device, epoch, number, recipients: String(epoch).repeat(64), owner: deviceOf(2) }) as Heartbeat
+
+async function epochsIn(log: AccessLog): Promise<readonly unknown[]> {
+  return (await log.mailbox(device)).map(({ record }) => {
+    const logged = decodeRecord(record).record
+    return logged.kind === "key change" && [logged.epoch, logged.reason]
+  })
+}
+
+describe("heartbeats that are logged", () => {
+  test("leave one record for each change of whom the camera seals for", async () => {
+    const log = await openLog(await folders.make())
+    const beats = loggedBeats(await openBeats(null), log, () => 1, unexpected)
+    for (const [at, epoch] of [1, 1, 2, 2, 2, 3].entries()) {
+      expect(beats.set(beat(epoch, at), Buffer.from("envelope"))).toBe(true)
+      await beats.flush()
+    }
+    expect(await epochsIn(log)).toEqual([
+      [1, "paired"],
+      [2, "recipients changed by the owner"],
+      [3, "recipients changed by the owner"],
+    ])
+    await log.close()
+  })
+
+  test("leave no second record where a crash kept the record and lost the heartbeat", async () => {
+    const log = await openLog(await folders.make())
+    for (let crashes = 0; crashes < 3; crashes++) {
+      const beats = loggedBeats(await openBeats(null), log, () => 1, unexpected)
+      beats.set(beat(1), Buffer.from("envelope"))
+      await beats.flush()
+    }
+    expect(await epochsIn(log)).toHaveLength(1)
+    await log.close()
+  })
+
+  test("go on where the log fails, which is said", async () => {
+    const told: string[] = []
+    const full = new Fault("full", "no room")
+    const failing = {
+      append: () => Promise.reject(full),
+      mailbox: async () => [],
+      publish: async () => undefined,
+    }
+    const beats = loggedBeats(
+      await openBeats(null),
+      failing,
+      () => 1,
+      (error) => told.push(error.kind),
+    )
+    expect(beats.set(beat(1), Buffer.from("envelope"))).toBe(true)
+    await beats.flush()
+    expect(told).toEqual(["full"])
+    expect(beats.latest(device)).not.toBeNull()
+  })
+})
+
+function unexpected(error: Fault): void {
+  throw error
+}

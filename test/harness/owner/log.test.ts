@@ -1,0 +1,406 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import fc from "fast-check"
+import { afterEach, describe, expect, test } from "vitest"
+import { signingKeyOf } from "../../../firmware/control/keys.ts"
+import { isFault } from "../../../firmware/errors.ts"
+import { publicFolder } from "../../../harness/cloud/log/access-log.ts"
+import { signCheckpoint } from "../../../harness/cloud/log/checkpoint.ts"
+import { folderSource, type LogSource } from "../../../harness/cloud/log/log-source.ts"
+import type { MailboxEntry } from "../../../harness/cloud/log/mailboxes.ts"
+import {
+  type AccessRecord,
+  decodeRecord,
+  encodeRecord,
+  KINDS,
+  traceOf,
+} from "../../../harness/cloud/log/records.ts"
+import { type LogLook, type LogView, readLog } from "../../../harness/owner/log.ts"
+import { describeLogAlert } from "../../../harness/owner/log-alerts.ts"
+import { compareCheckpoints, exportCheckpoint } from "../../../harness/owner/log-compare.ts"
+import { LogMemory, type SeenLog } from "../../../harness/owner/log-memory.ts"
+import { mutant } from "../../mutants.ts"
+import { accessTo, deviceOf, Folders, LOG, LOG_KEY, openLog } from "../cloud/log/logs.ts"
+
+const folders = new Folders()
+afterEach(() => folders.remove())
+
+const OURS = deviceOf(1)
+const THEIRS = deviceOf(2)
+
+/** `records` one after another, in a log of their own, and what the owner of `OURS` is shown of it. */
+async function logOf(
+  records: readonly AccessRecord[],
+  at?: string,
+): Promise<LogSource & { directory: string }> {
+  const directory = at ?? (await folders.make())
+  const log = await openLog(directory)
+  for (const record of records) await log.append(record)
+  await log.close()
+  return { directory, ...folderSource(directory) }
+}
+
+const accesses = (from: number, to: number): AccessRecord[] =>
+  Array.from({ length: to - from }, (_, i) => accessTo((from + i) % 3 === 0 ? THEIRS : OURS, from + i))
+
+function look(source: LogSource, before: SeenLog | null = null, more: Partial<LogLook> = {}, read = readLog) {
+  return read(source, { log: LOG, devices: [OURS], before, traces: [], now: 1_700_000_000_000, ...more })
+}
+
+const kindsOf = ({ alerts }: LogView): string[] => alerts.map(({ kind }) => kind)
+
+/** The same log, whose mailbox a cloud has been at. */
+function withMailbox(source: LogSource, change: (entries: MailboxEntry[]) => MailboxEntry[]): LogSource {
+  return { ...source, mailbox: async (device) => change([...(await source.mailbox(device))]) }
+}
+
+describe("an owner who looks", () => {
+  test("sees each of their own records, in order and proven, and nobody else's", async () => {
+    const view = await look(await logOf(accesses(0, 9)))
+    expect(view.alerts).toEqual([])
+    const records = view.records.get(OURS) ?? []
+    expect(records).toEqual(accesses(0, 9).filter(({ device }) => device === OURS))
+  })
+
+  test("is told when it continues what they saw before", async () => {
+    const source = await logOf(accesses(0, 9))
+    const { seen } = await look(source)
+    const view = await look(await logOf(accesses(9, 300), source.directory), seen)
+    expect(view).toMatchObject({ alerts: [], continues: { size: 9 }, checkpoint: { size: 300 } })
+  })
+
+  test("is not alarmed by what no checkpoint covers yet", async () => {
+    const source = await logOf(accesses(0, 9))
+    const log = await openLog(source.directory)
+    const older = await source.checkpoint()
+    for (const record of accesses(9, 12)) await log.append(record)
+    await log.publish()
+    const view = await look({ ...source, checkpoint: async () => older })
+    expect(view).toMatchObject({ alerts: [], pending: 2 })
+    await log.close()
+  })
+
+  test.each([
+    [4, "removed"],
+    [0, "removed"],
+  ])("finds that record %i is not shown: %s", async (number, kind) => {
+    const source = withMailbox(await logOf(accesses(0, 9)), (all) =>
+      all.filter((each) => each.number !== number),
+    )
+    expect(kindsOf(await look(source))).toEqual([kind])
+  })
+
+  test("finds that the newest record is not shown, if it was once", async () => {
+    const source = await logOf(accesses(0, 9))
+    const { seen } = await look(source)
+    const view = await look(
+      withMailbox(source, (all) => all.slice(0, -1)),
+      seen,
+    )
+    expect(view.alerts).toEqual([{ kind: "removed", device: OURS, from: 5, to: 5 }])
+    // And is told so again: what was known stays known.
+    expect(
+      kindsOf(
+        await look(
+          withMailbox(source, (all) => all.slice(0, -1)),
+          view.seen,
+        ),
+      ),
+    ).toEqual(["removed"])
+  })
+
+  test("finds a record changed in any of its bytes, or its salt", async () => {
+    const source = await logOf(accesses(0, 9))
+    const size = (await source.mailbox(OURS))[2]?.record.length ?? 0
+    for (let at = 0; at < size + 32; at += 5) {
+      const view = await look(
+        withMailbox(source, (all) =>
+          all.map((entry) => {
+            if (entry.number !== 2) return entry
+            const bytes = Buffer.concat([entry.record, entry.salt])
+            bytes[at] = (bytes[at] ?? 0) ^ 1
+            return { ...entry, record: bytes.subarray(0, size), salt: bytes.subarray(size) }
+          }),
+        ),
+      )
+      expect(
+        view.alerts.some(({ kind }) => ["changed", "not a record", "removed", "reordered"].includes(kind)),
+      ).toBe(true)
+    }
+  })
+
+  test("finds a reason rewritten with all that follows chained anew", async () => {
+    const source = await logOf(accesses(0, 9))
+    const forged = withMailbox(source, (all) =>
+      all.map((entry) => {
+        if (entry.number !== 5) return entry
+        const logged = decodeRecord(entry.record)
+        return {
+          ...entry,
+          record: encodeRecord({ ...logged, record: { ...logged.record, reason: "nothing" } }),
+        }
+      }),
+    )
+    expect((await look(forged)).alerts).toEqual([{ kind: "changed", device: OURS, number: 5 }])
+  })
+
+  test.each([
+    [
+      "two records swapped",
+      (all: MailboxEntry[]) => [...all.slice(0, 2), ...all.slice(2, 4).reverse(), ...all.slice(4)],
+    ],
+    ["a record twice", (all: MailboxEntry[]) => [...all, ...all.slice(-1)]],
+    [
+      "two indices swapped",
+      (all: MailboxEntry[]) =>
+        all.map((each) => {
+          const other = all.find(
+            ({ number }) => number === (each.number === 2 ? 3 : each.number === 3 ? 2 : -1),
+          )
+          return other ? { ...each, index: other.index } : each
+        }),
+    ],
+  ])("finds %s", async (_what, change) => {
+    const view = await look(withMailbox(await logOf(accesses(0, 9)), change))
+    expect(kindsOf(view)).toContain("reordered")
+  })
+
+  test("finds another camera's records among their own", async () => {
+    const source = await logOf(accesses(0, 9))
+    const foreign: LogSource = { ...source, mailbox: () => source.mailbox(THEIRS) }
+    expect(new Set(kindsOf(await look(foreign)))).toEqual(new Set(["not a record"]))
+  })
+
+  test.each(["removed", "changed", "moved"])("finds the log made anew with one entry %s", async (what) => {
+    const all = accesses(0, 9)
+    const source = await logOf(all)
+    const { seen } = await look(source)
+    const other = {
+      removed: all.toSpliced(4, 1),
+      changed: all.with(4, { ...accessTo(OURS, 4), reason: "another" }),
+      moved: [...all.slice(0, 4), ...all.slice(4, 6).reverse(), ...all.slice(6)],
+    }[what as "removed"]
+    const view = await look(await logOf([...other, ...accesses(9, 14)]), seen)
+    expect(kindsOf(view)).toContain("forked")
+    // What was seen before is still what counts.
+    expect(view.seen).toEqual(seen)
+  })
+
+  test("finds the log rolled back, and gone", async () => {
+    const short = await logOf(accesses(0, 5))
+    const early = await folders.copyOf(short.directory)
+    const { seen } = await look(await logOf(accesses(5, 9), short.directory))
+    const view = await look(folderSource(early), seen)
+    expect(kindsOf(view)).toEqual(["rolled back", "removed"])
+    expect(view.seen).toEqual(seen)
+    const gone: LogSource = { ...short, checkpoint: async () => null }
+    await expect(look(gone, seen)).rejects.toThrow(/^rolled back/)
+    await expect(look(gone)).rejects.toSatisfy((error) => isFault(error, "tampered"))
+  })
+
+  test("believes no checkpoint but the pinned key's", async () => {
+    const source = await logOf(accesses(0, 9))
+    const stranger = signingKeyOf(Buffer.alloc(32, 4))
+    await expect(look(source, null, { log: { ...LOG, key: stranger } })).rejects.toSatisfy((error) =>
+      isFault(error, "tampered"),
+    )
+  })
+
+  test("is told of tiles that are missing or none, and does not fall over them", async () => {
+    const source = await logOf(accesses(0, 9))
+    const { seen } = await look(source)
+    for (const tile of [null, new Uint8Array(0), new Uint8Array(9 * 32)]) {
+      const view = await look({ ...source, tile: async () => tile }, seen)
+      expect(kindsOf(view).every((kind) => kind === "damaged" || kind === "changed")).toBe(true)
+      expect(view.records.get(OURS)).toEqual([])
+    }
+  })
+
+  test("gets from any bytes an answer: records, alerts or a refusal", async () => {
+    const source = await logOf(accesses(0, 9))
+    const { seen } = await look(source)
+    const bytes = fc.uint8Array({ maxLength: 400 })
+    const entry = fc.record({
+      device: fc.constant(OURS),
+      number: fc.nat(),
+      index: fc.nat(8),
+      salt: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      record: bytes,
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        bytes,
+        fc.array(entry, { maxLength: 4 }),
+        fc.boolean(),
+        async (tile, entries, whole) => {
+          const lying = { ...source, tile: async () => tile, mailbox: async () => entries }
+          const view = await look(whole ? { ...lying, tile: source.tile } : lying, seen)
+          expect(view.records.get(OURS)).toEqual([])
+          expect(view.alerts.map(describeLogAlert)).not.toEqual([])
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+})
+
+describe("an access that is forced to leave a trace", () => {
+  const grant = "a".repeat(64)
+  const record: AccessRecord = {
+    kind: "grant",
+    device: OURS,
+    at: 1,
+    by: { role: "support", key: null },
+    reason: "the picture freezes",
+    grant,
+    purpose: "live view",
+  }
+  const traces = [{ device: OURS, trace: `grant ${grant}` }]
+
+  test("and has its one record is in order", async () => {
+    expect((await look(await logOf([record]), null, { traces })).alerts).toEqual([])
+  })
+
+  test("and has none is told", async () => {
+    expect((await look(await logOf(accesses(0, 3)), null, { traces })).alerts).toEqual([
+      { kind: "not logged", device: OURS, trace: `grant ${grant}` },
+    ])
+  })
+
+  test("and has two is told", async () => {
+    expect(kindsOf(await look(await logOf([record, record]), null, { traces }))).toEqual(["twice"])
+  })
+
+  test("has a fact to be held against, and one by policy has none", () => {
+    for (const each of [record, accessTo(OURS, 1)])
+      expect(traceOf(each) === null).toBe(KINDS[each.kind].trace === "policy")
+  })
+})
+
+describe("owners who compare", () => {
+  const compare = async (message: Uint8Array, source: LogSource) =>
+    compareCheckpoints(message, (await look(source)).checkpoint, LOG, source)
+
+  test.each([null, 4])(
+    "find one log where there is one, whoever looked first (export since %j)",
+    async (since) => {
+      const source = await logOf(accesses(0, 4))
+      const early = folderSource(await folders.copyOf(source.directory))
+      await logOf(accesses(4, 300), source.directory)
+      const [old, now] = await Promise.all(
+        [early, source].map(async (each) =>
+          exportCheckpoint((await look(each)).checkpoint, each === early ? null : since, each),
+        ),
+      )
+      if (!old || !now) throw new Error("two exports")
+      expect(await compare(now, source)).toMatchObject({ outcome: "same", theirs: { size: 300 } })
+      expect(await compare(old, source)).toMatchObject({ outcome: "older", theirs: { size: 4 } })
+      // Who has the older log needs the proof, or tiles that go further than their own checkpoint.
+      const tiles = since === null ? { ...early, tile: source.tile } : early
+      expect(await compare(now, tiles)).toMatchObject({ outcome: "newer", theirs: { size: 300 } })
+    },
+  )
+
+  test.each([
+    [9, 9],
+    [9, 14],
+    [14, 9],
+  ])("find a split view: %i entries here, %i there, both signed", async (here, there) => {
+    const ours = await logOf(accesses(0, here))
+    const theirs = await logOf(accesses(0, there))
+    const message = await exportCheckpoint((await look(theirs)).checkpoint, null, theirs)
+    // Salts differ, so the same accesses make two trees: what a cloud does that shows each owner a log of their own.
+    const compared = await compare(message, there > here ? { ...ours, tile: theirs.tile } : ours)
+    expect(compared).toMatchObject({ outcome: "fork", theirs: { size: there } })
+    if (compared.outcome !== "fork") return
+    for (const note of compared.notes) expect(note).toContain(LOG.origin)
+  })
+
+  test("believe no checkpoint that the log did not sign", async () => {
+    const source = await logOf(accesses(0, 4))
+    const { checkpoint } = await look(source)
+    const forged = signCheckpoint(checkpoint, signingKeyOf(Buffer.alloc(32, 4)))
+    await expect(compare(forged, source)).rejects.toSatisfy((error) => isFault(error, "tampered"))
+    await expect(compare(Buffer.from("hello"), source)).rejects.toSatisfy((error) =>
+      isFault(error, "malformed"),
+    )
+  })
+
+  test("are told nothing where the log does not show enough", async () => {
+    const source = await logOf(accesses(0, 4))
+    const root = Buffer.alloc(32, 5)
+    const newer = signCheckpoint({ origin: LOG.origin, size: 9, root }, LOG_KEY)
+    await expect(compare(newer, source)).rejects.toSatisfy((error) => isFault(error, "unavailable"))
+  })
+})
+
+describe("what an owner keeps", () => {
+  test("is durable: the pinned key and the checkpoint seen last", async () => {
+    const folder = await folders.make()
+    await new LogMemory(folder).pin(OURS, { name: "cloud.example", logKey: LOG_KEY.hex })
+    const source = await logOf(accesses(0, 4))
+    const { seen } = await look(source)
+    if (seen) await new LogMemory(folder).remember(LOG, seen)
+    const memory = new LogMemory(folder)
+    expect((await memory.pinned(OURS))?.key.hex).toBe(LOG_KEY.hex)
+    expect(await memory.seen(LOG)).toEqual(seen)
+    expect(await memory.pinned(THEIRS)).toBeNull()
+    await writeFile(join(folder, "log", "seen", `${LOG_KEY.hex}.json`), "{}")
+    await expect(memory.seen(LOG)).rejects.toSatisfy((error) => isFault(error, "malformed"))
+  })
+})
+
+describe("each check fails on its mutant", () => {
+  const entry = "harness/owner/log.ts"
+  type Module = typeof import("../../../harness/owner/log.ts")
+
+  test("without the consistency check a fork passes", async () => {
+    const from =
+      "return provesConsistency(earlier, now, await consistencyProof(tree, earlier.size, now.size))"
+    const unsafe = await mutant<Module>(entry, { path: entry, from, to: "return earlier.size <= now.size" })
+    const { seen } = await look(await logOf([accessTo(THEIRS, 0)]))
+    const forked = await logOf(accesses(0, 9).filter(({ device }) => device === THEIRS))
+    expect(kindsOf(await look(forked, seen))).toEqual(["forked"])
+    expect(kindsOf(await look(forked, seen, {}, unsafe.readLog))).toEqual([])
+  })
+
+  test("without a look at the sizes a rollback passes", async () => {
+    const from = "if (earlier.size > now.size) return false"
+    const unsafe = await mutant<Module>(entry, {
+      path: entry,
+      from,
+      to: "if (earlier.size > now.size) return true",
+    })
+    const source = await logOf([accessTo(THEIRS, 0)])
+    const early = folderSource(await folders.copyOf(source.directory))
+    const { seen } = await look(await logOf([accessTo(THEIRS, 1)], source.directory))
+    expect(kindsOf(await look(early, seen))).toEqual(["rolled back"])
+    expect(kindsOf(await look(early, seen, {}, unsafe.readLog))).toEqual([])
+  })
+
+  test("without the signature a checkpoint of anybody's passes", async () => {
+    const path = "harness/cloud/log/checkpoint.ts"
+    const from = "  verifyNote(note, { name: origin, type: SIGNATURE_TYPE.ed25519, key })\n"
+    const unsafe = await mutant<Module>(entry, { path, from, to: "" })
+    const source = await logOf(accesses(0, 4))
+    const { checkpoint } = await look(source)
+    const forged = signCheckpoint(checkpoint, signingKeyOf(Buffer.alloc(32, 4)))
+    await writeFile(join(publicFolder(source.directory), "checkpoint"), forged)
+    await expect(look(source)).rejects.toSatisfy((error) => isFault(error, "tampered"))
+    expect((await look(source, null, {}, unsafe.readLog)).alerts).toEqual([])
+  })
+
+  test("without the proof of inclusion a changed record passes", async () => {
+    const from = "return provesInclusion({ index, size }, leafHash(commitment), proof, root)"
+    const unsafe = await mutant<Module>(entry, {
+      path: entry,
+      from,
+      to: "return proof.length >= 0 || root.length > size || index < 0 || leafHash(commitment) === null",
+    })
+    const forged = withMailbox(await logOf([accessTo(OURS, 0)]), (all) =>
+      all.map((each) => ({ ...each, salt: Buffer.alloc(32) })),
+    )
+    expect(kindsOf(await look(forged))).toEqual(["changed"])
+    expect(kindsOf(await look(forged, null, {}, unsafe.readLog))).toEqual([])
+  })
+})
