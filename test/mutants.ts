@@ -1,4 +1,5 @@
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import type { Plugin } from "vitest/config"
 import { root } from "./support.ts"
 
@@ -14,7 +15,10 @@ export interface Mistake {
 
 const QUERY = "?mutant="
 
-/** The module at `entry` with everything that it imports from this repository anew, as if the mistake had been made. */
+/**
+ * The module at `entry` as if the mistake had been made: anew, with all of what it imports from this repository that
+ * reaches the mistake. The rest is shared with the test.
+ */
 export async function mutant<M>(entry: string, mistake: Mistake): Promise<M> {
   return import(/* @vite-ignore */ `${join(root, entry)}${QUERY}${encode(mistake)}`)
 }
@@ -29,7 +33,8 @@ export function mutants(): Plugin {
       // There is one class of faults, mistakes or not: tests ask for it.
       if (!importer || !mistake || !source.startsWith(".") || source.endsWith("/errors.ts")) return null
       const resolved = await this.resolve(source, importer.split(QUERY)[0], { skipSelf: true })
-      return resolved && `${resolved.id}${QUERY}${mistake}`
+      if (!resolved || !reaches(resolved.id, join(root, decode(mistake).path))) return resolved
+      return `${resolved.id}${QUERY}${mistake}`
     },
     transform(code, id) {
       const [file, text] = id.split(QUERY)
@@ -40,6 +45,33 @@ export function mutants(): Plugin {
       return { code: code.replace(from, () => to), map: null }
     },
   }
+}
+
+/** Of each file asked for: which others it reaches by its imports, itself included. */
+const REACHED = new Map<string, ReadonlySet<string>>()
+
+function reaches(file: string, target: string): boolean {
+  let reached = REACHED.get(file)
+  if (!reached) {
+    const found = new Set([file])
+    for (const each of found) for (const next of importsOf(each)) found.add(next)
+    REACHED.set(file, found)
+    reached = found
+  }
+  return reached.has(target)
+}
+
+const IMPORTS = new Map<string, readonly string[]>()
+
+function importsOf(file: string): readonly string[] {
+  let imports = IMPORTS.get(file)
+  if (!imports) {
+    const source = /\.[cm]?[jt]s$/.test(file) ? readFileSync(file, "utf8") : ""
+    const named = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"'\n]+)["']/g)
+    imports = [...named].map(([, name = ""]) => join(dirname(file), name))
+    IMPORTS.set(file, imports)
+  }
+  return imports
 }
 
 function encode(mistake: Mistake): string {

@@ -25,7 +25,7 @@ async function presses(rig: LiveRig): Promise<void> {
 /** It takes no picture, whatever happens before it. */
 async function rests(rig: LiveRig): Promise<void> {
   const groups = rig.board.lens.groups
-  const [clips, motions] = [rig.count("clip opened"), rig.count("motion")]
+  const [clips, motions, lights] = [rig.count("clip opened"), rig.count("motion"), rig.count("light")]
   rig.visitor.moves(true)
   await presses(rig)
   await rig.later(3_000)
@@ -33,7 +33,11 @@ async function rests(rig: LiveRig): Promise<void> {
   expect((await rig.looks()).reason).toBe("privacy mode")
   await rig.later(2_000)
   expect(rig.board.lens.groups).toBe(groups)
-  expect([rig.count("clip opened"), rig.count("motion")]).toEqual([clips, motions])
+  expect([rig.count("clip opened"), rig.count("motion"), rig.count("light")]).toEqual([
+    clips,
+    motions,
+    lights,
+  ])
   expect(rig.visitor.seesLight).toBe(false)
   expect(rig.beats.newest?.privacy).not.toBeNull()
   expect(rig.board.pins.patternOf(STATUS)).toBe(LIGHT_CODES.privacy)
