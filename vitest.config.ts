@@ -8,6 +8,6 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Most of a test here is waiting: for a post-roll, a back-off, a process that starts.
-    maxWorkers: 8,
+    maxWorkers: 6,
   },
 })

@@ -94,17 +94,18 @@ for (const { engine, newPlace, isHere } of ENGINES)
       await expect(accounts.find("ada@example.org")).rejects.toSatisfy((error) => isFault(error, "usage"))
     })
 
+    // No letters of hex digits alone: an inbox id is some.
     test("never have their e-mail in a line or an error", async () => {
-      await accounts.create("ada@example.org", "basic")
-      await accounts.leave("ada@example.org", "hello")
+      await accounts.create("zoe@example.org", "basic")
+      await accounts.leave("zoe@example.org", "hello")
       const messages = await Promise.all(
         [
-          accounts.create("ada@example.org", "plus"),
-          accounts.create("ada at example", "plus"),
-          accounts.find("eve@example.org"),
-          accounts.leave("ada@example.org", " "),
-          accounts.leave("eve@example.org", "hello"),
-          accounts.inbox("ada@example.org"),
+          accounts.create("zoe@example.org", "plus"),
+          accounts.create("zoe at example", "plus"),
+          accounts.find("tom@example.org"),
+          accounts.leave("zoe@example.org", " "),
+          accounts.leave("tom@example.org", "hello"),
+          accounts.inbox("zoe@example.org"),
         ].map((refused) =>
           refused.then(
             () => "nothing",
@@ -112,8 +113,8 @@ for (const { engine, newPlace, isHere } of ENGINES)
           ),
         ),
       )
-      for (const message of messages) expect(message).not.toMatch(/ada|eve|nothing/)
-      expect(JSON.stringify(lines)).not.toContain("ada")
+      for (const message of messages) expect(message).not.toMatch(/zoe|tom|nothing/)
+      expect(JSON.stringify(lines)).not.toContain("zoe")
       expect(lines.map(({ event }) => event)).toEqual(["account created", "message left"])
     })
 
