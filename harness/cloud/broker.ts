@@ -44,6 +44,8 @@ export interface Cloud {
 /** A whole CONNECT or PUBLISH: the largest payload, its topic and the fixed header. */
 const PACKET_BYTES_MAX = PAYLOAD_BYTES_MAX + 200
 const CONNECT_WITHIN = seconds(10)
+/** Connections that wait to be accepted. With node's 511 a fleet that comes at once is kept out by the kernel for 30 s. */
+const BACKLOG = 4_096
 /** A subscriber that takes no byte for this long is cut: one frozen owner must not hold what it holds up. */
 const DRAIN_WITHIN = seconds(20)
 /** How the cloud speaks. */
@@ -289,7 +291,7 @@ function listen(server: Server, { host, port }: CloudOptions): Promise<number> {
           : `cannot be listened on (${cause.code ?? messageOf(cause)}); choose another host or port`
       reject(new Fault("usage", `${host}:${port} ${why}`, { cause }))
     })
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       const address = server.address()
       resolve(typeof address === "object" && address !== null ? address.port : port)
     })
