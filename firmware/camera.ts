@@ -9,6 +9,7 @@ import { pairWith } from "./control/pair-camera.ts"
 import { PAIRING_WITHIN, parseSetupText } from "./control/pairing.ts"
 import { Privacy } from "./control/privacy.ts"
 import { deviceTopic, TO_CAMERA } from "./control/protocol.ts"
+import { Tuning } from "./control/tuning.ts"
 import { openSpool } from "./delivery/open-spool.ts"
 import { type SealFor, sealFor } from "./delivery/sealer.ts"
 import { deliver } from "./delivery/uploader.ts"
@@ -18,6 +19,7 @@ import { fillRing } from "./media/fill-ring.ts"
 import { Ring } from "./media/ring.ts"
 import { wirePins } from "./pins/pins.ts"
 import type { Board } from "./ports.ts"
+import { Eyes } from "./recognise/eyes.ts"
 import { record } from "./recorder.ts"
 
 /**
@@ -60,6 +62,8 @@ export async function runLoops(
   const beats = new OwnBeats(identity, clock)
   const privacy = new Privacy({ device, ownership: now, beats, disk, clock })
   await privacy.read()
+  const tuning = new Tuning({ device, ownership: now, disk })
+  await tuning.read()
   const pins = await wirePins(outside, config, privacy.on)
   const board = { ...outside, log: pins.log }
   const ring = new Ring({
@@ -95,16 +99,19 @@ export async function runLoops(
     log,
     beats,
     privacy,
+    tuning,
     live,
   }
 
+  const eyes = new Eyes(board, ring, tuning.over(config.recognise))
   const look = (rest: AbortController) =>
     together(rest, [
       (until) => fillRing(board, ring, config.link, until),
-      (until) => record({ pins, ring, seal, spool, board }, config, until),
+      (until) => record({ pins, ring, seal, spool, eyes, board }, config, until),
     ])
 
   board.log.write({ event: "started", device: identity.device })
+  eyes.introduce()
   try {
     await live.recover()
     await allOrAbort(signal, [

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { Fault } from "./errors.ts"
+import { recogniseShape } from "./recognise/settings.ts"
 import { KiB, MiB } from "./units.ts"
 
 /**
@@ -39,6 +40,8 @@ const configShape = z.strictObject({
       verdictWithin: milliseconds.max(5_000).default(5_000),
     })
     .prefault({}),
+  /** What is worth a clip: thresholds, zones and privacy masks. */
+  recognise: recogniseShape,
   /** "floor" hides what moved behind a common size; "economy" (Padme) saves bytes and says more. */
   padding: z.enum(["floor", "economy"]).default("floor"),
   spool: z

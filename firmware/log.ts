@@ -25,12 +25,27 @@ export type LogLine =
       readonly reason: string
       readonly againIn: Milliseconds
     }
+  /** Of the detector. `memory`: by how much the process grew. */
+  | {
+      readonly event: "model ready"
+      readonly model: string
+      readonly family: string
+      readonly runtime: string
+      readonly loadTime: Milliseconds
+      readonly memory: Bytes
+    }
   | { readonly event: "lens lost"; readonly reason: string; readonly againIn: Milliseconds }
   | { readonly event: "lens back" }
   | { readonly event: "media skipped"; readonly reason: MediaFlaw; readonly count: number }
   | { readonly event: "long group of pictures"; readonly duration: Milliseconds }
   | { readonly event: "light"; readonly on: boolean; readonly holds: readonly string[] }
   | { readonly event: "motion"; readonly trigger: "motion" | "bell"; readonly at: Milliseconds }
+  /** What it tells visitors by, and what it lacks for that; null: nothing. */
+  | {
+      readonly event: "recognition"
+      readonly by: "detector" | "motion" | "nothing"
+      readonly lacks: string | null
+    }
   | { readonly event: "clip opened"; readonly clip: string; readonly trigger: "motion" | "bell" }
   | {
       readonly event: "object sealed"
@@ -46,6 +61,8 @@ export type LogLine =
       readonly segments: number
       readonly objects: number
     }
+  /** What settled it: `recognise/verdict.ts`. Not who was seen. */
+  | { readonly event: "verdict"; readonly clip: string; readonly keep: boolean; readonly by: string }
   | { readonly event: "clip discarded"; readonly clip: string; readonly segments: number }
   | { readonly event: "clip recovered"; readonly clip: string; readonly segments: number }
   | { readonly event: "clip lost"; readonly clip: string; readonly reason: string }

@@ -19,8 +19,10 @@ export interface Board {
   readonly dialler: Dialler
   readonly health: Health
   readonly log: Log
-  /** Low-resolution luma, when the lens can. */
+  /** Pictures to recognise by, when the lens can. Absent: key frames are decoded, where there is a `decoder`. */
   readonly frames?: Frames
+  /** Key frames to pictures. */
+  readonly decoder?: KeyFrameDecoder
   /** A picture to boxes, when a model is there. */
   readonly detector?: Detector
 }
@@ -159,20 +161,44 @@ export interface Log {
 }
 
 export interface Frames {
-  frames(signal: AbortSignal): AsyncIterable<Frame>
+  /**
+   * What was seen since `from`, as far back as it is still there, in order and at once; then on as it comes, about one
+   * picture a second. Nothing is drawn or decoded while nobody reads. Who reads slowly misses pictures, and is never
+   * behind: the next is the newest. Ends, without throwing, when `signal` aborts.
+   * Throws Fault "unavailable", indefinite, when there are no more for now.
+   */
+  frames(from: Milliseconds, signal: AbortSignal): AsyncIterable<Frame>
 }
 
-/** Low-resolution luma, one byte a pixel, row by row. */
+/** A small picture, upright, at most FRAME_SIDE_MAX pixels a side. The caller must not change its bytes. */
 export interface Frame {
+  /** When it was taken, on the monotonic clock; rises from frame to frame. */
   readonly at: Milliseconds
+  /** At least 1. */
   readonly width: number
   readonly height: number
+  /** One byte a pixel, row by row: width x height bytes, limited range (16 black, 235 white). */
   readonly luma: Uint8Array
+  /** Half as wide and high, rounded up; 128 is grey. Absent: the picture has no colour. */
+  readonly chroma?: { readonly blue: Uint8Array; readonly red: Uint8Array }
+}
+
+export const FRAME_SIDE_MAX = 1_280
+
+export interface KeyFrameDecoder {
+  /**
+   * The picture of one key frame's access unit: Annex B with its parameter sets. Scaled down to about 640 pixels wide
+   * where it is larger. Rejects with Fault "malformed" or "unsupported", definite; "unavailable" when `signal` aborts.
+   */
+  decode(keyFrame: Uint8Array, at: Milliseconds, signal: AbortSignal): Promise<Frame>
 }
 
 export interface Detector {
-  /** Boxes in `frame`, best first. */
-  detect(frame: Frame): Promise<readonly Box[]>
+  /**
+   * Boxes in `frame`, best first; the same picture gives the same boxes. One call at a time. Ends soon after `signal`
+   * aborts, with anything. Rejects with Fault "unavailable" when it cannot look just now.
+   */
+  detect(frame: Frame, signal: AbortSignal): Promise<readonly Box[]>
 }
 
 /** Edges as fractions of the picture, in [0, 1]; `score` in [0, 1]. */
@@ -183,6 +209,8 @@ export interface Box {
   readonly top: number
   readonly right: number
   readonly bottom: number
+  /** Of a vehicle: it was named as another lifeless thing, and counts only where it travels (`recognise/travel.ts`). */
+  readonly thing?: true
 }
 
 export type Label = "person" | "animal" | "vehicle"

@@ -11,7 +11,9 @@ import { segmentsOf } from "./media/segments.ts"
 import type { MotionEvent } from "./pins/events.ts"
 import type { Pins } from "./pins/pins.ts"
 import type { Board } from "./ports.ts"
-import { judge, type Verdict } from "./recognise/verdict.ts"
+import { coveredPicture } from "./recognise/covered.ts"
+import type { Eyes } from "./recognise/eyes.ts"
+import type { Verdict } from "./recognise/verdict.ts"
 import { type Milliseconds, seconds } from "./units.ts"
 
 export interface RecordParts {
@@ -19,7 +21,8 @@ export interface RecordParts {
   readonly ring: Ring
   readonly seal: Seal
   readonly spool: Spool
-  readonly board: Pick<Board, "clock" | "log" | "frames" | "detector">
+  readonly eyes: Eyes
+  readonly board: Pick<Board, "clock" | "log">
 }
 
 const LIGHT_AGAIN_AFTER: Milliseconds = seconds(1)
@@ -56,7 +59,7 @@ export async function record(parts: RecordParts, config: CameraConfig, signal: A
 
 /** Resolves with the arrival of the clip's last picture; null if nothing of it was kept. */
 async function recordClip(
-  { ring, seal, spool, board }: RecordParts,
+  { ring, seal, spool, eyes, board }: RecordParts,
   config: CameraConfig,
   event: MotionEvent,
   from: Milliseconds,
@@ -67,10 +70,12 @@ async function recordClip(
   const clip = new ClipWriter(randomBytes(16).toString("hex"), { seal, spool, log }, config)
   const about = { trigger: event.trigger.kind, startedAt: clock.real() }
   log.write({ event: "clip opened", clip: clip.id, trigger: about.trigger })
-  const verdict = verdictWithin(recording.verdictWithin, board, event.trigger, clip, signal)
+  const verdict = verdictOn(clip, () => eyes.judge(event.trigger, recording.verdictWithin, signal), log)
   verdict.catch(() => undefined) // it is awaited below; until then a failure must not count as unhandled
 
   const picture = new BestPicture(event.trigger)
+  const shown =
+    config.recognise.masks.length > 0 ? new Covered(eyes, event, clip, recording, signal) : picture
   for await (const segment of segmentsOf(picture.among(ring.from(from, signal)), {
     segmentMin: recording.segmentMin,
     clipMax: recording.clipMax,
@@ -80,10 +85,11 @@ async function recordClip(
     onFlaw: (reason) => log.write({ event: "media skipped", reason, count: 1 }),
   })) {
     await clip.addSegment(segment)
-    await clip.tell(picture.settled, about)
+    await clip.tell(shown.settled, about)
   }
 
-  const kept = await clip.close(picture.taken, about, await verdict)
+  const settled = await verdict
+  const kept = await clip.close(await shown.last(), about, settled)
   return kept ? picture.latest : null
 }
 
@@ -107,32 +113,46 @@ function tell({ board }: RecordParts, { kind, message }: Fault): void {
   board.log.write({ event: "fault", where: "light", kind, reason: message })
 }
 
-/** Tells `clip` the verdict as soon as it is known, and "too late", which keeps it, when it is not known in time. */
-async function verdictWithin(
-  within: Milliseconds,
-  board: Pick<Board, "clock" | "frames" | "detector">,
-  trigger: Trigger,
+/** Tells `clip` the verdict as soon as it is known. */
+async function verdictOn(
   clip: ClipWriter,
-  signal: AbortSignal,
+  judge: () => Promise<Verdict>,
+  log: Board["log"],
 ): Promise<Verdict> {
-  const late = new AbortController()
-  const giveUp = () => late.abort()
-  const cancel = board.clock.after(within, giveUp)
-  signal.addEventListener("abort", giveUp, { once: true })
-  try {
-    const verdict = await judge(board, trigger, late.signal)
-    await clip.decide(verdict)
-    return verdict
-  } finally {
-    cancel()
-    signal.removeEventListener("abort", giveUp)
-  }
+  const verdict = await judge()
+  log.write({ event: "verdict", clip: clip.id, keep: verdict.keep, by: verdict.by })
+  await clip.decide(verdict)
+  return verdict
 }
 
 /** Post-roll is over: the motion ended at least that long before this picture was taken. */
 function isOver(event: MotionEvent, takenAfter: Milliseconds, postRoll: Milliseconds): boolean {
   const quiet = event.quietSince()
   return quiet !== null && takenAfter >= quiet + postRoll
+}
+
+/** What a clip is shown by where there are privacy masks: no key frame of the lens, which knows of none. */
+class Covered {
+  settled: DecodableUnit | null = null
+  readonly #coming: Promise<void>
+
+  constructor(
+    eyes: Eyes,
+    { trigger }: MotionEvent,
+    { pictureBytesMax }: ClipWriter,
+    { verdictWithin }: CameraConfig["recording"],
+    signal: AbortSignal,
+  ) {
+    this.#coming = eyes.covered(trigger, verdictWithin, signal).then((frame) => {
+      this.settled = coveredPicture(frame, trigger.at, pictureBytesMax)
+    })
+    this.#coming.catch(() => undefined) // `last` awaits it; until then a failure must not count as unhandled
+  }
+
+  async last(): Promise<DecodableUnit | null> {
+    await this.#coming
+    return this.settled
+  }
 }
 
 /** The first key frame at or after the trigger; before that, the latest one. */
@@ -151,6 +171,11 @@ class BestPicture {
   /** null: a better one may come. */
   get settled(): DecodableUnit | null {
     return this.taken !== null && this.taken.at >= this.#trigger.at ? this.taken : null
+  }
+
+  /** The best there was. */
+  async last(): Promise<DecodableUnit | null> {
+    return this.taken
   }
 
   async *among(units: AsyncIterable<DecodableUnit>): AsyncGenerator<DecodableUnit> {

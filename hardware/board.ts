@@ -1,6 +1,8 @@
 import { Fault, isFault, messageOf } from "../firmware/errors.ts"
 import type { Board, Dialler, Log } from "../firmware/ports.ts"
 import { processClock } from "./clock.ts"
+import { type DetectorFiles, filesIn, modelsIn, programFolder } from "./detector/beside.ts"
+import { type Eyes, openEyes } from "./detector/eyes.ts"
 import { networkDialler } from "./dialler.ts"
 import { type FsDisk, fsDisk } from "./disk.ts"
 import { type GpiodIo, openGpiod } from "./gpiod/gpiod-io.ts"
@@ -10,7 +12,7 @@ import { lumaFrames } from "./lens/luma.ts"
 import { readSetupTextFrom } from "./lens/setup-text.ts"
 import { makeFolder } from "./make-folder.ts"
 import type { PiModel } from "./model.ts"
-import type { Paths } from "./program/paths.ts"
+import { modelsOf, type Paths } from "./program/paths.ts"
 import { platformRandom } from "./random.ts"
 import { chipLabelFor, type Settings } from "./settings.ts"
 
@@ -18,12 +20,13 @@ import { chipLabelFor, type Settings } from "./settings.ts"
 export interface PiBoard extends Board {
   readonly disk: FsDisk
   readonly pins: GpiodIo
+  readonly recognition: Pick<Eyes, "begin" | "facts">
   /**
    * The setup text that somebody holds before the lens; null when `signal` aborts first, or the lens gives nothing, which
    * the log then says. Not while `lens` is read: there is one camera.
    */
   readSetupText(signal: AbortSignal): Promise<string | null>
-  /** Lets go of pins and state, in this order; what the lens started has ended with the last reader of its pieces. */
+  /** Lets go of eyes, pins and state, in this order; what the lens started has ended with the last reader of its pieces. */
   close(): Promise<void>
 }
 
@@ -39,6 +42,7 @@ export async function piBoard(
   paths: Paths,
   log: Log,
   env: NodeJS.ProcessEnv,
+  files: DetectorFiles = filesIn(programFolder()),
 ): Promise<PiBoard> {
   const clock = processClock()
   const dialler = diallerFor(settings, paths)
@@ -53,13 +57,24 @@ export async function piBoard(
     const pins = await openGpiod({ pins: settings.camera.pins, chipLabel, env, log, clock })
     closers.push(() => pins.close())
     const choice: LensChoice = {
-      ...{ config: settings.camera.lens, settings: settings.lens, model, clock, log, env },
+      ...{
+        config: settings.camera.lens,
+        masks: settings.camera.recognise.masks,
+        settings: settings.lens,
+        model,
+        clock,
+        log,
+        env,
+      },
       runtimeDirectory: paths.runtime,
     }
     const lens = await chooseLens(choice)
     const readSetupText = (signal: AbortSignal) => textBefore(choice, signal)
+    const folders = [modelsOf(paths), modelsIn(programFolder())]
+    const eyes = await openEyes({ ...settings.recognition, files, folders, clock, log })
+    closers.push(() => eyes.close())
     const outside = { clock, random: platformRandom, disk, dialler, health: sysfsHealth(), log }
-    return { ...outside, pins, lens, readSetupText, close }
+    return { ...outside, pins, lens, ...eyes.parts, recognition: eyes, readSetupText, close }
   } catch (error) {
     await close()
     throw error

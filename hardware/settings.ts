@@ -26,6 +26,14 @@ const shape = z.strictObject({
       motionDetection: z.boolean().default(false),
     })
     .prefault({}),
+  recognition: z
+    .strictObject({
+      /** An installed model's name, or the path of an ONNX file. Absent: yolox-nano, or the only one installed. */
+      model: z.string().min(1).optional(),
+      /** "auto": onnxruntime-node where it is installed beside the program, else onnxruntime-web, which ships with it. */
+      runtime: z.enum(["auto", "onnxruntime-web", "onnxruntime-node"]).default("auto"),
+    })
+    .prefault({}),
   gpio: z
     .strictObject({
       /** The chip's label, for a board that obscura does not know. Absent: by the board's model. */
@@ -38,6 +46,7 @@ export interface Settings {
   readonly broker?: string | undefined
   readonly camera: CameraConfig
   readonly lens: LensSettings
+  readonly recognition: z.infer<typeof shape>["recognition"]
   readonly gpio: { readonly chipLabel?: string | undefined }
 }
 
@@ -69,7 +78,7 @@ export function parseSettings(input: unknown, model: PiModel): Settings {
     const issue = result.error.issues[0]
     throw new Fault("usage", `${issue?.path.join(".") || "settings"}: ${issue?.message ?? "wrong"}`)
   }
-  const { broker, lens, gpio } = result.data
+  const { broker, lens, recognition, gpio } = result.data
   const camera = parseConfig({
     ...result.data.camera,
     motion: { warmUp: WARM_UP, ...motionOf(result.data.camera) },
@@ -81,7 +90,7 @@ export function parseSettings(input: unknown, model: PiModel): Settings {
       "usage",
       `camera.recording.ringBytesMax: ${ringBytesMax} bytes are more than a ${model.name} can spare; at most ${model.ringBytesMax}`,
     )
-  return { broker, camera, lens: { ...lens, mode: camera.lens.night ? "night" : "day" }, gpio }
+  return { broker, camera, lens: { ...lens, mode: camera.lens.night ? "night" : "day" }, recognition, gpio }
 }
 
 /**

@@ -14,11 +14,19 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   cloud: async () => (await import("./commands/cloud.ts")).cloudCommand(),
   account: async () => (await import("./commands/account.ts")).accountCommand(),
   owner: async () => (await import("./commands/owner.ts")).ownerCommand(),
+  support: async () => (await import("./commands/support.ts")).supportCommand(),
+  labeller: async () => (await import("./commands/labeller.ts")).labellerCommand(),
+  neighbours: async () => (await import("./commands/neighbours.ts")).neighboursCommand(),
   bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+  insider: async () => (await import("./commands/insider.ts")).insiderCommand(),
   price: async () => (await import("./commands/price.ts")).priceCommand(),
   package: async () => (await import("./commands/package.ts")).packageCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),
   twin: async () => (await import("./commands/twin.ts")).twinCommand(),
+  fuzz: async () => (await import("./commands/fuzz.ts")).fuzzCommand(),
+  mutants: async () => (await import("./commands/mutants.ts")).mutantsCommand(),
+  model: async () => (await import("./commands/model.ts")).modelCommand(),
+  recognise: async () => (await import("./commands/recognise.ts")).recogniseCommand(),
   witness: async () => (await import("./commands/witness.ts")).witnessCommand(),
 }
 
@@ -31,12 +39,18 @@ Three first runs:
 
 Exit codes: 0 held; 1 a promise was broken, or something refused or did not answer; 2 wrong call; 3 the harness itself.`
 
+/** The program `obscura`: its exit code is left in `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<void> {
   // Whoever reads our output may have seen enough, as `head` does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.held)
     throw error
   })
+  process.exitCode = await run(argv)
+}
+
+/** One call, which prints as the program does. Resolves with its exit code: never rejects. */
+export async function run(argv: readonly string[]): Promise<number> {
   const program = new Command("obscura")
     .description("Cameras whose makers cannot look: run them, load them, open what is yours.")
     .version("0.1.0")
@@ -49,8 +63,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     for (const load of called ? [called] : Object.values(COMMANDS))
       program.addCommand(inherit(await load(), program))
     await program.parseAsync([...argv])
+    return Number(process.exitCode ?? EXIT.held)
   } catch (error) {
-    process.exitCode = report(error)
+    return report(error)
   }
 }
 

@@ -1,13 +1,14 @@
 import type { CameraConfig, CameraConfigInput } from "../firmware/config.ts"
-import type { Board, Clock, Detector, Dialler, Disk, Frames, Health, Log, Random } from "../firmware/ports.ts"
+import type { Board, Clock, Dialler, Disk, Health, Log, Random } from "../firmware/ports.ts"
 import { millisecondsOf } from "../firmware/units.ts"
 import { virtualClock } from "./clock.ts"
 import { MemoryDisk } from "./disk.ts"
 import type { Footage } from "./footage.ts"
-import { truthDetector, truthFrames } from "./frames.ts"
+import { type DetectorErrors, footageFrames, noDetectorErrors, truthDetector } from "./frames.ts"
 import { scriptedHealth } from "./health.ts"
 import { type LensOptions, VirtualLens } from "./lens.ts"
 import { seededRandom } from "./random.ts"
+import { type SeenPicture, seenDetector } from "./seen.ts"
 import { VirtualIo } from "./virtual-io.ts"
 
 export interface VirtualBoardOptions {
@@ -26,8 +27,16 @@ export interface VirtualBoardOptions {
   /** An IO that another camera has finished with; johnny-five keeps a little of every new one for ever. */
   readonly io?: VirtualIo
   readonly lens?: Pick<LensOptions, "pace" | "split" | "offset" | "rest">
-  /** "truth": the footage's own truth decides what is worth a clip. "none": no model, everything that moves is. */
-  readonly eyes?: "truth" | "none"
+  /**
+   * "truth": the footage's own truth, told wrong at a stated rate, decides what is worth a clip. "motion": no model, so
+   * what moves in the footage does. "seen": what a real model said of its pictures (`seen`). "none": not even pictures, so all that wakes the camera is.
+   * Or whatever the caller has: a real model, say.
+   */
+  readonly eyes?: "truth" | "motion" | "seen" | "none" | Pick<Board, "frames" | "decoder" | "detector">
+  /** For "seen": of this footage. */
+  readonly seen?: readonly SeenPicture[]
+  /** How often "truth" errs. Absent: never. */
+  readonly errors?: DetectorErrors
 }
 
 /** A board whose parts can be played with from outside. */
@@ -57,17 +66,21 @@ export function virtualBoard(options: VirtualBoardOptions): VirtualBoard {
     health: HEALTH,
     log,
   }
-  return options.eyes === "truth" ? { ...board, ...eyes(options, lens, clock) } : board
-}
-
-function eyes(
-  { seed, index, footage }: VirtualBoardOptions,
-  lens: VirtualLens,
-  clock: Clock,
-): { frames: Frames; detector: Detector } {
+  const { eyes = "none" } = options
+  if (eyes === "none") return board
+  if (typeof eyes === "object") return { ...board, ...eyes }
   const positionAt = (at: number) => lens.positionAt(at)
-  const detector = truthDetector({ footage, positionAt, random: seededRandom(seed, "detector", index) })
-  return { frames: truthFrames(clock), detector }
+  const frames = footageFrames({ footage, positionAt, clock })
+  if (eyes === "motion") return { ...board, frames }
+  if (eyes === "seen") return { ...board, frames, detector: seenDetector(options.seen ?? [], positionAt) }
+  const errors = options.errors ?? noDetectorErrors
+  const detector = truthDetector({
+    footage,
+    positionAt,
+    random: seededRandom(seed, "detector", index),
+    errors,
+  })
+  return { ...board, frames, detector }
 }
 
 /** What a camera that shows `footage` would be configured for. */

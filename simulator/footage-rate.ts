@@ -11,6 +11,7 @@ export function atRate({ groups, ...scene }: Footage, bitsPerSecond: number): Fo
     duration: ticks(scene.duration),
     events: scene.events.map(({ start, end, label }) => ({ start: start * pace, end: end * pace, label })),
     boxes: scene.boxes.map((box) => ({ ...box, time: box.time * pace })),
+    pictures: scene.pictures.map((picture) => ({ ...picture, time: picture.time * pace })),
     groups: groups.map((group) => ({
       ...group,
       timing: group.timing.map(({ pts, dts }) => ({ pts: ticks(pts), dts: ticks(dts) })),

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Fault } from "../firmware/errors.ts"
 import type { PictureTime } from "../firmware/ports.ts"
-import type { FramesPerSecond, Ticks90k } from "../firmware/units.ts"
+import type { FramesPerSecond, Seconds, Ticks90k } from "../firmware/units.ts"
 import { nalSpans } from "./nals.ts"
 import { boxesFromCsv, eventsFromCsv, type Truth } from "./scene/truth.ts"
 import { cutUnits, parametersOf, pictureOrder, type UnitSpan, withInlineSets } from "./units.ts"
@@ -20,6 +20,18 @@ export interface Footage extends Truth {
   readonly duration: Ticks90k
   /** At least one. Each begins with an IDR picture, and nothing refers across. */
   readonly groups: readonly GroupOfPictures[]
+  /** Its key frames, small, in order; none where nobody has drawn them. */
+  readonly pictures: readonly FootagePicture[]
+}
+
+export interface FootagePicture {
+  /** From the footage's start. */
+  readonly time: Seconds
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+  /** One byte a pixel, row by row; shared by all who show the footage. */
+  readonly luma: Uint8Array
 }
 
 export interface GroupOfPictures {
@@ -46,8 +58,12 @@ export const SCENES = [
   "windy-tree",
   "rain-night",
   "quiet-day",
+  "windy-night",
 ] as const
 export type SceneName = (typeof SCENES)[number]
+
+/** What the cameras of a fleet see, one after another. */
+export const FLEET_SCENES: readonly SceneName[] = SCENES.filter((name) => name !== "windy-night")
 
 const loaded = new Map<SceneName, Promise<Footage>>()
 
@@ -63,8 +79,9 @@ export function loadScene(name: SceneName): Promise<Footage> {
 async function readScene(name: SceneName): Promise<Footage> {
   const path = (ending: string) => join(import.meta.dirname, "scene", "footage", `${name}.${ending}`)
   try {
-    const [bytes, events, boxes] = await Promise.all([
+    const [bytes, luma, events, boxes] = await Promise.all([
       readFile(path("h264")),
+      readFile(path("luma")),
       readFile(path("events.csv"), "utf8"),
       readFile(path("boxes.csv"), "utf8"),
     ])
@@ -72,10 +89,32 @@ async function readScene(name: SceneName): Promise<Footage> {
       events: eventsFromCsv(events, `${name}.events.csv`),
       boxes: boxesFromCsv(boxes, `${name}.boxes.csv`),
     }
-    return { ...footageFromAnnexB(name, bytes, null), ...truth }
+    const footage = footageFromAnnexB(name, bytes, null)
+    return { ...footage, ...truth, pictures: picturesOf(footage, luma) }
   } catch (cause) {
     throw new Fault("broken", `the scene ${name} of simulator/scene/footage cannot be read`, { cause })
   }
+}
+
+/** Sides of a scene's small pictures, in pixels. */
+export const PICTURE_WIDTH = 64
+export const PICTURE_HEIGHT = 36
+
+/**
+ * NAME.luma: the key frames of NAME.h264, 64x36 bytes each, one after another.
+ * @throws Fault "malformed", definite: not one for each group.
+ */
+export function picturesOf({ name, groups }: Footage, luma: Uint8Array): readonly FootagePicture[] {
+  const size = PICTURE_WIDTH * PICTURE_HEIGHT
+  if (luma.length !== groups.length * size)
+    throw new Fault(
+      "malformed",
+      `${name}: ${luma.length} bytes of small pictures for ${groups.length} key frames`,
+    )
+  return groups.map(({ start }, index) => {
+    const picture = luma.subarray(index * size, (index + 1) * size)
+    return { time: start / 90_000, width: PICTURE_WIDTH, height: PICTURE_HEIGHT, luma: picture }
+  })
 }
 
 /**
@@ -130,7 +169,7 @@ export function footageOf({ name, bytes, width, height, units, times, duration }
   const framesPerSecond = (units.length * 90_000) / duration
   return {
     ...{ name, width, height, framesPerSecond, frames: units.length, duration, groups },
-    ...{ events: [], boxes: [] },
+    ...{ events: [], boxes: [], pictures: [] },
   }
 }
 

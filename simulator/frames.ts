@@ -1,27 +1,52 @@
 import type { Box, Clock, Detector, Frame, Frames, Label, Random } from "../firmware/ports.ts"
 import type { Milliseconds, Seconds } from "../firmware/units.ts"
-import type { Footage } from "./footage.ts"
+import type { Footage, FootagePicture } from "./footage.ts"
 import { between, chance, pick } from "./random.ts"
 
 /**
- * Eyes without a model: frames that are black, and a detector that looks up what was drawn at that moment. For load
- * tests, where the question is what the camera does with an answer, not whether the answer is right.
+ * Eyes without a model: the footage's key frames, drawn small once and shared by all who show it, and a detector that
+ * looks up what was drawn at that moment. For load tests, where the question is what the camera does with an answer.
  */
 
-const WIDTH = 32
-const HEIGHT = 18
-const BLACK = new Uint8Array(WIDTH * HEIGHT)
+export interface FootageFramesOptions {
+  readonly footage: Footage
+  /** Which moment of the footage the camera saw at a monotonic time: `VirtualLens.positionAt`. */
+  readonly positionAt: (at: Milliseconds) => Seconds
+  readonly clock: Clock
+  /** Default: one a second. */
+  readonly every?: Milliseconds
+}
 
-/** A black frame every `every` milliseconds, stamped with the clock. */
-export function truthFrames(clock: Clock, every: Milliseconds = 1_000): Frames {
+/** A frame every so often, from `from` on. Costs nothing while nobody reads, and no memory but the footage's. */
+export function footageFrames({ footage, positionAt, clock, every = 1_000 }: FootageFramesOptions): Frames {
   return {
-    async *frames(signal) {
-      while (!signal.aborted) {
-        yield { at: clock.monotonic(), width: WIDTH, height: HEIGHT, luma: BLACK }
-        await clock.sleep(every, signal)
+    async *frames(from, signal) {
+      const asked = clock.monotonic()
+      // At whole multiples, so that cameras wake the process together and a later reader sees the same pictures.
+      for (let at = Math.ceil(Math.max(0, from) / every) * every; !signal.aborted; ) {
+        const now = clock.monotonic()
+        if (at > now) await clock.sleep(at - now, signal)
+        if (signal.aborted) return
+        yield { at, ...pictureAt(footage, positionAt(at)) }
+        const newest = Math.floor(clock.monotonic() / every) * every
+        at = at < asked ? at + every : Math.max(at + every, newest)
       }
     },
   }
+}
+
+/** What a footage without pictures shows. */
+const DARK: Omit<FootagePicture, "time"> = { width: 64, height: 36, luma: new Uint8Array(64 * 36).fill(16) }
+
+/** The latest key frame's at a moment. */
+function pictureAt({ pictures }: Footage, time: Seconds): Omit<Frame, "at"> {
+  const { width, height, luma } = pictures.findLast((picture) => picture.time <= time) ?? DARK
+  return { width, height, luma }
+}
+
+/** Of which moment the picture is that is there at `time`. */
+function shownAt({ pictures }: Footage, time: Seconds): Seconds {
+  return pictures.findLast((picture) => picture.time <= time)?.time ?? time
 }
 
 /** How often the truth is told wrong, each from 0 to 1. */
@@ -46,10 +71,15 @@ export function truthDetector(options: TruthDetectorOptions): Detector {
   const { footage, positionAt, random, errors = noDetectorErrors } = options
   return {
     async detect(frame: Frame) {
-      const boxes = boxesAt(footage, positionAt(frame.at)).filter(() => !chance(random, errors.missed))
+      const boxes = truthAt(footage, positionAt(frame.at)).filter(() => !chance(random, errors.missed))
       return chance(random, errors.invented) ? [...boxes, invented(random)] : boxes
     },
   }
+}
+
+/** Who is in the key frame that is there at `time`. */
+export function truthAt(footage: Footage, time: Seconds): readonly Box[] {
+  return boxesAt(footage, shownAt(footage, time))
 }
 
 /** The boxes drawn closest to a moment, within a fifth of a second of it. */

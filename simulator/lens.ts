@@ -68,12 +68,16 @@ export class VirtualLens implements Lens {
     return this.#group
   }
 
-  /** Which moment of the footage, in seconds, the camera sees at `at`: counted on from the end of its latest group. */
+  /**
+   * Which moment of the footage, in seconds, the camera sees, or saw, at `at`: counted from the end of its latest group,
+   * on or back.
+   */
   positionAt(at: Milliseconds): Seconds {
     const { footage } = this.#options
     const { group } = momentOf(this.#options, this.#group)
-    const since = this.#handedAt === null ? 0 : Math.max(0, at - this.#handedAt)
-    return ((millisecondsOf(group.start) + since) % millisecondsOf(footage.duration)) / 1_000
+    const since = this.#handedAt === null ? 0 : at - this.#handedAt
+    const loop = millisecondsOf(footage.duration)
+    return ((((millisecondsOf(group.start) + since) % loop) + loop) % loop) / 1_000
   }
 
   async *pieces(signal: AbortSignal): AsyncIterable<Piece> {

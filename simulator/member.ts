@@ -4,7 +4,7 @@ import { messageOf } from "../firmware/errors.ts"
 import type { LogLine } from "../firmware/log.ts"
 import type { Dialler } from "../firmware/ports.ts"
 import type { Milliseconds } from "../firmware/units.ts"
-import { type VirtualBoard, Visitor, virtualBoard } from "./board.ts"
+import { type VirtualBoard, type VirtualBoardOptions, Visitor, virtualBoard } from "./board.ts"
 import { virtualClock } from "./clock.ts"
 import { MemoryDisk } from "./disk.ts"
 import { type Faults, noFaults, type SomeFaults, together } from "./faults.ts"
@@ -22,6 +22,10 @@ export interface FleetCamera extends Shot {
   readonly offset: number
   /** For footage without a truth of its own; then there are no eyes, and all that moves is kept. */
   readonly motion: readonly MotionSpan[] | null
+  /** Absent: the footage's truth, where it has one and says who comes; else no eyes. */
+  readonly sight?: Pick<VirtualBoardOptions, "eyes" | "errors" | "seen">
+  /** Where the footage says who comes: in what part of its loops. Absent: in all. */
+  readonly share?: number
   /** Who comes by, counted from the fleet's start, whatever the footage shows. Absent: what moves in the footage. */
   readonly visits?: readonly Step[]
 }
@@ -92,11 +96,11 @@ export class Member {
       log: { write: (line) => this.#note(line) },
       io: options.io,
       lens: { offset },
-      eyes: motion === null && visits === undefined ? "truth" : "none",
+      ...(camera.sight ?? { eyes: motion === null && visits === undefined ? "truth" : "none" }),
     })
     this.#visitor = new Visitor(this.board, this.config.pins)
-    const own = { seed, index, footage, offset, duration: duration - start }
-    this.script = visits ?? scriptOf(motion === null ? own : { ...own, motion })
+    const own = { ...camera, seed, index, duration: duration - start }
+    this.script = visits ?? scriptOf(own)
   }
 
   /** There is nothing more to wait for: no clip is being made, and its spool holds nothing more. */

@@ -18,8 +18,10 @@ export interface ScriptOptions {
   /** The group of the footage at which the camera starts. */
   readonly offset: number
   readonly duration: Milliseconds
+  /** In what part of the loops the sensor feels anything; then nobody rings. Absent: in all. */
+  readonly share?: number
   /** For footage that has no truth of its own: when the sensor is high, in each loop. */
-  readonly motion?: readonly MotionSpan[]
+  readonly motion?: readonly MotionSpan[] | null
 }
 
 /** How often a sensor is fooled in one loop by what moves and is no visitor, and for how long. */
@@ -31,7 +33,8 @@ const RINGS = 0.06
 /**
  * A camera's script: the sensor feels every visitor that the footage's truth tells of, now and then leaves, rain or
  * headlights too, and sometimes somebody rings. The same seed, index, footage and duration give the same script.
- * Within any script something happens that is worth a clip: where nobody would come, somebody rings. It ends still.
+ * Within any script something happens that is worth a clip: where nobody would come, somebody rings; but not where
+ * `share` is given. It ends still.
  */
 export function scriptOf(options: ScriptOptions): readonly Step[] {
   const { seed, index, footage, duration } = options
@@ -43,6 +46,7 @@ export function scriptOf(options: ScriptOptions): readonly Step[] {
   const bells: Seconds[] = []
   let visited = false
   for (let start = -offset; start < end; start += loop) {
+    if (options.share !== undefined && !chance(random, options.share)) continue
     for (const event of options.motion ?? []) spans.push(shifted(event, start))
     for (const event of footage.events) {
       const visitor = isVisitor(event.label)
@@ -53,11 +57,11 @@ export function scriptOf(options: ScriptOptions): readonly Step[] {
       visited ||= visitor && start + event.start > 0 && start + event.start + 2 < end
     }
     visited ||= (options.motion ?? []).some((span) => start + span.end > 0 && start + span.start + 1 < end)
-    if (chance(random, RINGS)) bells.push(start + between(random, 0, loop))
+    if (options.share === undefined && chance(random, RINGS)) bells.push(start + between(random, 0, loop))
   }
   const inTime = bells.filter((at) => at > 0.2 && at < end - 0.2)
   const early = between(random, 0.1, 0.6) * end
-  if (!visited && inTime.length === 0) inTime.push(early)
+  if (!visited && inTime.length === 0 && options.share === undefined) inTime.push(early)
   return stepsOf(merged(spans, end), inTime)
 }
 

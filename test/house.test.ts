@@ -37,6 +37,8 @@ const FIRMWARE_TABOO =
 
 /** Harness files that compose an unsafe variant, each with its reason. Nothing else imports `harness/unsafe/`. */
 const COMPOSES_UNSAFE: Readonly<Record<string, string>> = {
+  "harness/commands/insider.ts": "with --mutants each check must find the mistake that it was drawn from",
+  "harness/commands/mutants.ts": "every check must fail on the mistake it is there for",
   "harness/price/plain-fleet-work.ts": "what sealing costs is a difference to cameras that do not seal",
   "harness/price/plain-cloud-work.ts": "and to a cloud that asks for no signatures of manifests",
   "harness/price/alone-work.ts": "what sealing costs alone is a difference to hashing alone",

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import type { Plugin } from "vitest/config"
+import { reachedFrom } from "./import-graph.ts"
 import { root } from "./support.ts"
 
 /**
@@ -33,7 +33,7 @@ export function mutants(): Plugin {
       // There is one class of faults, mistakes or not: tests ask for it.
       if (!importer || !mistake || !source.startsWith(".") || source.endsWith("/errors.ts")) return null
       const resolved = await this.resolve(source, importer.split(QUERY)[0], { skipSelf: true })
-      if (!resolved || !reaches(resolved.id, join(root, decode(mistake).path))) return resolved
+      if (!resolved || !reachedFrom(resolved.id).has(join(root, decode(mistake).path))) return resolved
       return `${resolved.id}${QUERY}${mistake}`
     },
     transform(code, id) {
@@ -45,33 +45,6 @@ export function mutants(): Plugin {
       return { code: code.replace(from, () => to), map: null }
     },
   }
-}
-
-/** Of each file asked for: which others it reaches by its imports, itself included. */
-const REACHED = new Map<string, ReadonlySet<string>>()
-
-function reaches(file: string, target: string): boolean {
-  let reached = REACHED.get(file)
-  if (!reached) {
-    const found = new Set([file])
-    for (const each of found) for (const next of importsOf(each)) found.add(next)
-    REACHED.set(file, found)
-    reached = found
-  }
-  return reached.has(target)
-}
-
-const IMPORTS = new Map<string, readonly string[]>()
-
-function importsOf(file: string): readonly string[] {
-  let imports = IMPORTS.get(file)
-  if (!imports) {
-    const source = /\.[cm]?[jt]s$/.test(file) ? readFileSync(file, "utf8") : ""
-    const named = source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"'\n]+)["']/g)
-    imports = [...named].map(([, name = ""]) => join(dirname(file), name))
-    IMPORTS.set(file, imports)
-  }
-  return imports
 }
 
 function encode(mistake: Mistake): string {

@@ -10,6 +10,7 @@ import type { Link } from "./link.ts"
 import type { Ownership, OwnershipFile } from "./ownership.ts"
 import type { Privacy } from "./privacy.ts"
 import { type Answer, deviceTopic, resendShape } from "./protocol.ts"
+import type { Tuning } from "./tuning.ts"
 
 /** Of each kind: a flood of commands costs the flood, not the camera, and asks never keep the owner's commands waiting. */
 const WAITING_MAX = 8
@@ -25,6 +26,7 @@ export interface ObeyParts {
   readonly file: OwnershipFile
   readonly live: Pick<LiveView, "ask" | "report" | "renew" | "revoke" | "endAll" | "onFailure">
   readonly privacy: Pick<Privacy, "command">
+  readonly tuning: Pick<Tuning, "command">
   readonly log: Log
 }
 
@@ -115,6 +117,8 @@ async function execute(
         return await parts.live.revoke(envelope)
       case "privacy":
         return await parts.privacy.command(envelope)
+      case "tuning":
+        return await parts.tuning.command(envelope)
       default:
         return { ok: false, reason: "no such command" }
     }

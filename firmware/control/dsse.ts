@@ -26,9 +26,16 @@ export const SIGNED_KINDS = [
   "renewal",
   "revocation",
   "privacy",
+  "tuning",
   "household",
+  "checkpoint",
   "delete",
   "deleted",
+  "staff-request",
+  "consent",
+  "withdrawal",
+  "post",
+  "unpost",
 ] as const
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 
@@ -48,6 +55,10 @@ const envelopeShape = z.strictObject({
   ]),
 })
 
+/** The fields in their order too: otherwise one statement had envelopes with other hashes, by which grants are revoked. */
+const SPELT =
+  /^\{"payloadType":"[^"]*","payload":"[^"]*","signatures":\[\{"keyid":"[^"]*","sig":"[^"]*"\}\]\}$/
+
 export function typeOf(kind: SignedKind): string {
   return `application/vnd.obscura.${kind}.v1+json`
 }
@@ -65,7 +76,7 @@ export function sign(kind: SignedKind, body: unknown, key: SigningKey): Uint8Arr
 /** What an envelope says that it is; null if it is none. Nothing is verified. */
 export function kindOf(bytes: Uint8Array): SignedKind | null {
   try {
-    const { payloadType } = fromJson(bytes, envelopeShape, "envelope", ENVELOPE_BYTES_MAX)
+    const { payloadType } = readEnvelope(bytes, "envelope")
     return SIGNED_KINDS.find((kind) => typeOf(kind) === payloadType) ?? null
   } catch (error) {
     if (isFault(error, "malformed")) return null
@@ -76,7 +87,7 @@ export function kindOf(bytes: Uint8Array): SignedKind | null {
 /** What an envelope says; null if it is none, or says nothing of `shape`. Nothing is verified. */
 export function unverified<T>(bytes: Uint8Array, shape: z.ZodType<T>): T | null {
   try {
-    const { payload } = fromJson(bytes, envelopeShape, "envelope", ENVELOPE_BYTES_MAX)
+    const { payload } = readEnvelope(bytes, "envelope")
     return fromJson(Buffer.from(payload, "base64"), shape, "payload", ENVELOPE_BYTES_MAX)
   } catch (error) {
     if (isFault(error, "malformed")) return null
@@ -87,7 +98,7 @@ export function unverified<T>(bytes: Uint8Array, shape: z.ZodType<T>): T | null 
 /** Whose key an envelope claims; null if it is no envelope. Nothing is verified. */
 export function signerOf(bytes: Uint8Array): string | null {
   try {
-    return fromJson(bytes, envelopeShape, "envelope", ENVELOPE_BYTES_MAX).signatures[0].keyid
+    return readEnvelope(bytes, "envelope").signatures[0].keyid
   } catch (error) {
     if (isFault(error, "malformed")) return null
     throw error
@@ -128,7 +139,14 @@ export function verifySelfSigned<T>(
 type Envelope = z.infer<typeof envelopeShape>
 
 function envelopeOf(kind: SignedKind, bytes: Uint8Array): Envelope {
-  return fromJson(bytes, envelopeShape, `${kind} envelope`, ENVELOPE_BYTES_MAX)
+  return readEnvelope(bytes, `${kind} envelope`)
+}
+
+function readEnvelope(bytes: Uint8Array, what: string): Envelope {
+  const envelope = fromJson(bytes, envelopeShape, what, ENVELOPE_BYTES_MAX)
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+  if (!SPELT.test(text)) throw new Fault("malformed", `${what}: fields in another order`)
+  return envelope
 }
 
 function checkSignature(kind: SignedKind, envelope: Envelope, payload: Uint8Array, key: PublicKey): void {

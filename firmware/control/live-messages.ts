@@ -36,7 +36,7 @@ export const grantShape = z.strictObject({
   reason: z
     .string()
     .max(200)
-    .refine((text) => text.trim() !== "", "blank"),
+    .refine((text) => /[\p{L}\p{N}]/u.test(text), "blank"),
   beat: beatQuoteShape,
   /** It ends so long after that heartbeat, by the camera's own monotonic clock. */
   seconds: z

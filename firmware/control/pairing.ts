@@ -60,7 +60,12 @@ const offerShape = z.strictObject({ hello: sha256, ...pairingRecord.shape })
 const answerShape = z.strictObject({ offer: sha256 })
 type Hello = z.infer<typeof helloShape>
 
-const sealedShape = z.strictObject({ body: z.string().max(PAIRING_BYTES_MAX), mac: sha256 })
+/** One spelling only, as of every envelope: otherwise two sides could hash one message to two values. */
+const base64 = z
+  .string()
+  .max(PAIRING_BYTES_MAX)
+  .refine((text) => Buffer.from(text, "base64").toString("base64") === text, "not canonical base64")
+const sealedShape = z.strictObject({ body: base64, mac: sha256 })
 
 /** One side's view of one pairing. Both sides make it from the setup code alone. */
 export class PairingTranscript {
@@ -116,6 +121,8 @@ function wrap(step: string, key: Uint8Array, body: unknown): Uint8Array {
 
 function unwrap<T>(step: string, key: Uint8Array, message: Uint8Array, shape: z.ZodType<T>): T {
   const sealed = fromJson(message, sealedShape, `pairing ${step}`, PAIRING_BYTES_MAX)
+  if (!Buffer.from(toJson(sealed)).equals(message))
+    throw new Fault("malformed", `pairing ${step}: fields in another order`)
   const bytes = Buffer.from(sealed.body, "base64")
   if (!timingSafeEqual(mac(step, key, bytes), Buffer.from(sealed.mac, "hex")))
     throw new Fault("tampered", `pairing ${step}: not made with this setup text`)

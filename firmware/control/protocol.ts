@@ -15,17 +15,22 @@ import { PAYLOAD_BYTES_MAX } from "./topics.ts"
  *   obscura/1/<device>/have       cloud  -> camera   unsigned: what the cloud has, for pacing and resuming alone
  *   obscura/1/<device>/receipt    cloud  -> camera   signed "receipt": durable now
  *   obscura/1/<device>/head       cloud  -> camera   the camera's own newest manifest, if it seems to have lost it
- *   obscura/1/<device>/command    owner  -> camera   signed "recipients", "resend", "renewal", "revocation" or "privacy"
+ *   obscura/1/<device>/command    owner  -> camera   signed "recipients", "resend", "renewal", "revocation", "privacy" or "tuning"
  *   obscura/1/<device>/view       viewer -> camera   signed "ask", which holds the owner's signed "grant"; sealed reports
  *   obscura/1/<device>/live/<viewer>  camera -> viewer  signed "live" or "answer"; then sealed pictures
  *   obscura/1/<device>/delete     owner  -> cloud    signed "delete": what shall leave the cloud for good
  *   obscura/1/<device>/deleted    cloud  -> owner    signed "deleted": the cloud's claim that it has
+ *   obscura/1/<device>/log        owner  -> cloud    unsigned: a question to the access log, or a grant to record in it
+ *   obscura/1/<device>/logged     cloud  -> owner    unsigned: checkpoint, tiles, records; each is to be proven
  *   obscura/1/pair/<rendezvous>/hello|offer|answer   MACed under the QR text's secret (pairing.ts)
  *
  * `topics.ts` makes and reads them. Of "ask", "live", "renewal", "revocation", "privacy" and what is sealed live,
  * `live-messages.ts` has shapes and bytes. A viewer is the owner, or whoever else the owner lets look; `<viewer>` is the
- * id of their key. Of "delete" and "deleted", `deletion-messages.ts`. The owner also signs "household", the book of keys and
- * members: it travels sealed, as an object of a mailbox of its own, and no camera and no cloud reads it.
+ * id of their key. Of "tuning", `tuning.ts`; of "delete" and "deleted", `deletion-messages.ts`. The owner also signs "household", the book of keys and
+ * members: it travels sealed, as an object of a mailbox of its own, and no camera and no cloud reads it. And "checkpoint",
+ * what one owner tells another of an access log: sealed, and outside of all topics.
+ * "staff-request", "consent", "withdrawal", "post" and "unpost" pass between people and services alone
+ * (`harness/services`): no camera hears them, and none is good for anything here.
  *
  * The cloud only ever carries. Of its own words a camera believes nothing but a receipt, by the key pinned at pairing.
  */

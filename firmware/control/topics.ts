@@ -7,8 +7,8 @@ export const PAIRING_BYTES_MAX = 16_384
 export const FROM_CAMERA = ["manifest", "chunk", "beat", "answer", "gone"] as const
 export const TO_CAMERA = ["have", "receipt", "head", "command", "view"] as const
 /** The owner's word to the cloud itself, and its answer. */
-export const FROM_OWNER = ["delete"] as const
-export const TO_OWNER = ["deleted"] as const
+export const FROM_OWNER = ["delete", "log"] as const
+export const TO_OWNER = ["deleted", "logged"] as const
 export const PAIRING = ["hello", "offer", "answer"] as const
 export type FromCamera = (typeof FROM_CAMERA)[number]
 export type ToCamera = (typeof TO_CAMERA)[number]
@@ -28,7 +28,7 @@ export type Topic =
   | { readonly rendezvous: string; readonly name: PairingStep }
 
 const DEVICE_TOPIC =
-  /^obscura\/1\/([0-9a-f]{40})\/(manifest|chunk|beat|answer|gone|have|receipt|head|command|view|delete|deleted)$/
+  /^obscura\/1\/([0-9a-f]{40})\/(manifest|chunk|beat|answer|gone|have|receipt|head|command|view|delete|deleted|log|logged)$/
 const LIVE_TOPIC = /^obscura\/1\/([0-9a-f]{40})\/live\/([0-9a-f]{40})$/
 const PAIRING_TOPIC = /^obscura\/1\/pair\/([0-9a-f]{32})\/(hello|offer|answer)$/
 

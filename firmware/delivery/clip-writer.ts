@@ -5,7 +5,7 @@ import type { DecodableUnit } from "../media/annexb.ts"
 import { still } from "../media/muxer.ts"
 import type { Log } from "../ports.ts"
 import type { Verdict } from "../recognise/verdict.ts"
-import { type Bytes, millisecondsOf, type Ticks90k, type UnixMilliseconds } from "../units.ts"
+import { type Bytes, KiB, millisecondsOf, type Ticks90k, type UnixMilliseconds } from "../units.ts"
 import { floorAndSteps, nominalSegmentBytes, type PaddedSize, padJson, padme, sidecar } from "./padding.ts"
 import type { Seal } from "./sealer.ts"
 import type { Spool } from "./spool.ts"
@@ -47,6 +47,11 @@ export class ClipWriter {
     this.pad = padding === "economy" ? padme : floor
     // A still is part of a segment: with a floor, thumbnails and summaries have the segments' size too.
     this.#padSidecar = padding === "economy" ? sidecar : floor
+  }
+
+  /** A picture of so many bytes makes a thumbnail of the common size. */
+  get pictureBytesMax(): Bytes {
+    return this.#padSidecar(1) - NOTE_AND_BOXES
   }
 
   get discarded(): boolean {
@@ -118,6 +123,8 @@ export class ClipWriter {
 }
 
 type Place = Pick<Segment, "index" | "last" | "padding">
+
+const NOTE_AND_BOXES: Bytes = 4 * KiB
 
 /** What is not a segment is the only one of its kind. */
 const ALONE: Place = { index: 0, last: true, padding: 0 }

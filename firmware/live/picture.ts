@@ -4,18 +4,24 @@ import type { DecodableUnit } from "../media/annexb.ts"
 import { nalBytes } from "../media/nal.ts"
 import type { ParameterSets } from "../media/parameter-sets.ts"
 import { parsePpsIds, parseSps } from "../media/sps.ts"
-import type { Bytes } from "../units.ts"
+import { type Bytes, KiB } from "../units.ts"
 
 /**
  * One access unit as a viewer gets it, inside its seal, and what a viewer says:
  *
- *   picture  key frame u8 · at f64 · pts f64 · dts f64 · [sets u8 · { length u16 · parameter set }*] · { length u32 · NAL unit }*
+ *   picture  key frame u8 · at f64 · pts f64 · dts f64 · [sets u8 · { length u16 · parameter set }*]
+ *            · { length u32 · NAL unit }* · 0 u32 · zeros
  *   report   what u8 (0: has all up to here, 1: leaves) · counter u64
  *
- * Numbers are big-endian; times as in `AccessUnit`. Parameter sets, the SPS first, come with each key frame.
+ * Numbers are big-endian; times as in `AccessUnit`. Parameter sets, the SPS first, come with each key frame. Zeros fill it
+ * up, for what is sealed shows its size to whoever carries it, and in a fixed camera's film size is movement.
  */
 const HEAD_BYTES: Bytes = 25
 const SETS_MAX = 32
+/** A step of 4 KiB at 1280 by 720, more in a larger picture; `design/grants.md` measures what sizes still tell. */
+const PIXELS_PER_BYTE = 225
+const KEY_FRAME_STEPS = 4
+const END_BYTES: Bytes = 4
 
 export function encodePicture(unit: DecodableUnit): readonly Uint8Array[] {
   const head = Buffer.alloc(HEAD_BYTES)
@@ -35,8 +41,19 @@ export function encodePicture(unit: DecodableUnit): readonly Uint8Array[] {
     length.writeUInt32BE(nalBytes(nal))
     pieces.push(length, ...nal)
   }
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  pieces.push(Buffer.alloc(paddedTo(bytes + END_BYTES, stepOf(unit)) - bytes))
   return pieces
 }
+
+/** To what a picture is filled up. */
+export function stepOf({ keyFrame, sets }: Pick<DecodableUnit, "keyFrame" | "sets">): Bytes {
+  const { width, height } = sets.picture
+  const step = paddedTo((width * height) / PIXELS_PER_BYTE, KiB)
+  return keyFrame ? step * KEY_FRAME_STEPS : step
+}
+
+const paddedTo = (bytes: number, step: Bytes): Bytes => Math.ceil(bytes / step) * step
 
 /** Pictures to access units. A picture that is no key frame has the parameter sets of the key frame before. */
 export class PictureReader {
@@ -50,13 +67,15 @@ export class PictureReader {
     if (keyFrame) at = this.#readSets(bytes, at)
     if (this.#sets === null) throw new Fault("malformed", "live: a picture before any key frame")
     const nals: (readonly [Uint8Array])[] = []
-    while (at < bytes.length) {
-      if (at + 4 >= bytes.length) throw cutShort()
+    for (;;) {
+      if (at + END_BYTES > bytes.length) throw cutShort()
       const end = at + 4 + bytes.readUInt32BE(at)
-      if (end > bytes.length || end === at + 4) throw cutShort()
+      if (end > bytes.length) throw cutShort()
+      if (end === at + END_BYTES) break
       nals.push([bytes.subarray(at + 4, end)])
       at = end
     }
+    if (bytes.subarray(at).some((byte) => byte !== 0)) throw cutShort()
     return {
       ...{ nals, keyFrame, sets: this.#sets },
       ...{ at: bytes.readDoubleBE(1), pts: bytes.readDoubleBE(9), dts: bytes.readDoubleBE(17) },

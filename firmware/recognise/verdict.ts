@@ -1,26 +1,17 @@
-import type { Trigger } from "../clip.ts"
-import type { Board, Label } from "../ports.ts"
-import { vote } from "./vote.ts"
-
-/** Is this event worth a clip, and what is it? */
-export interface Verdict {
-  readonly keep: boolean
-  readonly label: Label | null
-  /** "bell": somebody wants to be seen. "no model": without eyes, keep everything. "vote": the detector's frames agree. */
-  readonly by: "bell" | "no model" | "vote" | "too late"
-}
+import type { Label } from "../ports.ts"
 
 /**
- * Settles once; `signal` ends it as "too late", which keeps the clip. A camera without a model keeps all that moves:
- * the owner loses nothing but a little quiet.
+ * Is this event worth a clip, and what is it? `by`: what said so.
+ *
+ *   bell       somebody wants to be seen
+ *   no frames  the camera has no pictures to judge by: it keeps all that wakes it
+ *   vote       the detector's frames agree
+ *   motion     there is no detector, or it does not answer: what moved said it
+ *   too late   nothing was sure in time, so it is kept
  */
-export async function judge(
-  { frames, detector }: Pick<Board, "frames" | "detector">,
-  trigger: Trigger,
-  signal: AbortSignal,
-): Promise<Verdict> {
-  if (trigger.kind === "bell") return { keep: true, label: null, by: "bell" }
-  if (!frames || !detector) return { keep: true, label: null, by: "no model" }
-  const result = await vote(frames, detector, trigger.at, signal)
-  return result === null ? { keep: true, label: null, by: "too late" } : { ...result, by: "vote" }
+export interface Verdict {
+  readonly keep: boolean
+  /** What it is, where the detector's frames agree. */
+  readonly label: Label | null
+  readonly by: "bell" | "no frames" | "vote" | "motion" | "too late"
 }

@@ -34,7 +34,7 @@ make_root() {
     --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --customize-hook="$kernel" --format=tar trixie "$1" "$DEBIAN_MIRROR" >"$scratch/mmdebstrap.log" 2>&1
+    --customize-hook="$kernel" --format=tar trixie "$1" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$scratch/mmdebstrap.log" 2>&1
 }
 
 # install_package ROOT DEB: as a person would, and nothing is fetched: all it depends on is there.

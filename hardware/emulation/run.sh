@@ -4,7 +4,7 @@
 #   run.sh [processor] [shim] [kernel] [pi3]      what to try; everything unless named
 #
 #   OBSCURA_CACHE    where the arm64 root is kept between runs (~/.cache/obscura)
-#   DEBIAN_MIRROR    where it is made from (http://deb.debian.org/debian)
+#   DEBIAN_MIRROR    where it is made from (the mirror of this machine's own apt; where that has none, mmdebstrap's)
 #   OBSCURA_DEB      the package to try, instead of the one that these sources make
 #   OBSCURA_LOGS     a folder that gets what the machines and cameras said
 #
@@ -34,7 +34,9 @@ done
 }
 
 export OBSCURA_LOGS=${OBSCURA_LOGS:-} OBSCURA_CACHE=${OBSCURA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/obscura}
-export DEBIAN_MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+[ -n "${DEBIAN_MIRROR:-}" ] ||
+  DEBIAN_MIRROR=$(apt-get indextargets --format "\$(REPO_URI)" "Origin: Debian" "Label: Debian" | sort -u | sed -n 1p)
+export DEBIAN_MIRROR
 mkdir -p "$OBSCURA_CACHE"
 [ -z "${OBSCURA_LOGS:-}" ] || { mkdir -p "$OBSCURA_LOGS" && OBSCURA_LOGS=$(realpath "$OBSCURA_LOGS"); }
 

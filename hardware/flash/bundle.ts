@@ -1,8 +1,9 @@
-import { writeFile } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { readFile, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type BuildFailure, type BuildOptions, build, type Message, type Plugin } from "esbuild"
 import { Fault, messageOf } from "../../firmware/errors.ts"
+import { THREAD_NAMES, WASM_NAME } from "../detector/beside.ts"
 import { makeFolder } from "../make-folder.ts"
 import { type NpmPackage, noticeOf, packagesOf } from "./npm-packages.ts"
 import { sbomOf } from "./sbom.ts"
@@ -12,9 +13,20 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const ENTRY = "hardware/main.ts"
 export const PROGRAM = "obscura-camera.cjs"
 
-/** What ships to a camera: one program for Node 20.19, needing nothing beside it, and papers about what is in it. */
+/** Threads of the detector, which are modules of their own. */
+const THREADS: Readonly<Record<string, string>> = {
+  [THREAD_NAMES.model]: "hardware/detector/model-thread.ts",
+  [THREAD_NAMES.picture]: "hardware/detector/picture-thread.ts",
+}
+/** The runtime of models, for any processor. */
+const WASM = `node_modules/onnxruntime-web/dist/${WASM_NAME}`
+
+/** What ships to a camera: a program for Node 20.19, what it recognises by, and papers about what is in it. */
 export interface Bundle {
-  /** PROGRAM, `sbom.cdx.json` (CycloneDX 1.5) and `NOTICE` (the licence texts of every npm package inside), to bytes. */
+  /**
+   * To bytes: PROGRAM, which needs none of the others; two threads and the runtime of the detector; `sbom.cdx.json`
+   * (CycloneDX 1.5) and `NOTICE` (the licence texts of every npm package inside).
+   */
   readonly files: ReadonlyMap<string, Buffer>
   /** Every source file inside, by the bundler's own list: paths from the root, sorted. */
   readonly inputs: readonly string[]
@@ -27,32 +39,47 @@ export interface BundleOptions {
 }
 
 /**
- * The same sources and packages make the same bytes, wherever they lie. CommonJS, for johnny-five, mqtt and raspicam call
- * `require`; not minified, so that an owner can read what runs in the house and a stack trace says where.
+ * The same sources and packages make the same bytes, wherever they lie. The program is CommonJS, for johnny-five, mqtt and
+ * raspicam call `require`; not minified, so that an owner can read what runs in the house and a stack trace says where.
  *
  * @throws Fault "usage", definite: the sources do not build, or a package says no licence. "broken": what would ship holds
  * a file that must never ship, such as a simulator, harness, or a variant that does not seal.
  */
 export async function makeBundle({ contents }: BundleOptions = {}): Promise<Bundle> {
-  const { outputFiles, metafile, warnings } = await build({
-    ...BUILD,
-    ...(contents === undefined
+  const main: BuildOptions =
+    contents === undefined
       ? { entryPoints: [join(ROOT, ENTRY)] }
-      : { stdin: { contents, resolveDir: ROOT, loader: "ts", sourcefile: ENTRY } }),
-  }).catch((cause: unknown) => {
-    throw new Fault("usage", `bundle: ${firstError(cause)}`, { cause })
-  })
-  const inputs = Object.keys(metafile.inputs).sort()
-  refuseForeign(inputs)
-  refuseWarnings(warnings)
-  const program = Buffer.from(outputFiles[0]?.contents ?? [])
+      : { stdin: { contents, resolveDir: ROOT, loader: "ts", sourcefile: ENTRY } }
+  const program = await built({ ...BUILD, ...main, format: "cjs", outfile: PROGRAM })
+  const threads = await Promise.all(
+    Object.entries(THREADS).map(async ([name, entry]) => ({
+      ...(await built({ ...BUILD, entryPoints: [join(ROOT, entry)], format: "esm", outfile: name })),
+      name,
+    })),
+  )
+  const inputs = [...new Set([...program.inputs, ...threads.flatMap((each) => each.inputs), WASM])].sort()
   const packages = await packagesOf(inputs, ROOT)
   const files = new Map([
-    [PROGRAM, program],
-    ["sbom.cdx.json", Buffer.from(sbomOf(program, packages))],
+    [PROGRAM, program.bytes],
+    ...threads.map(({ name, bytes }) => [name, bytes] as const),
+    [basename(WASM), await readFile(join(ROOT, WASM))],
+    ["sbom.cdx.json", Buffer.from(sbomOf(program.bytes, packages))],
     ["NOTICE", Buffer.from(noticeOf(packages))],
   ])
   return { files, inputs, packages }
+}
+
+async function built(options: BuildOptions): Promise<{ readonly bytes: Buffer; readonly inputs: string[] }> {
+  const { outputFiles, metafile, warnings } = await build({
+    ...options,
+    ...({ write: false, metafile: true } as const),
+  }).catch((cause: unknown) => {
+    throw new Fault("usage", `bundle: ${firstError(cause)}`, { cause })
+  })
+  const inputs = Object.keys(metafile.inputs)
+  refuseForeign(inputs)
+  refuseWarnings(warnings)
+  return { bytes: Buffer.from(outputFiles[0]?.contents ?? []), inputs }
 }
 
 /** Makes the bundle and writes it into a folder, which is made. @throws Fault as `makeBundle`, "usage" for the folder. */
@@ -93,11 +120,7 @@ const BUILD = {
   absWorkingDir: ROOT,
   tsconfig: join(ROOT, "tsconfig.json"),
   bundle: true,
-  write: false,
-  outfile: PROGRAM,
-  metafile: true,
   platform: "node",
-  format: "cjs",
   target: "node20.19",
   // Paths stay those under the root, also where node_modules is a link to elsewhere.
   preserveSymlinks: true,
@@ -106,6 +129,8 @@ const BUILD = {
   charset: "utf8",
   logLevel: "silent",
   plugins: [unused],
+  // Binaries that somebody may have installed beside the program, for one processor; it does without.
+  external: ["node-av/*", "onnxruntime-node"],
 } as const satisfies BuildOptions
 
 /** A warning about a package is its own affair; about ours, such as `import.meta` in CommonJS, it is a program that fails. */

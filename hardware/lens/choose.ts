@@ -1,11 +1,8 @@
-import type { CameraConfig } from "../../firmware/config.ts"
 import { Fault } from "../../firmware/errors.ts"
-import type { Clock, Lens, Log } from "../../firmware/ports.ts"
-import type { PiModel } from "../model.ts"
-import type { LensSettings } from "../settings.ts"
+import type { Lens } from "../../firmware/ports.ts"
 import { findExecutable, isExecutable } from "./process.ts"
 import { RASPIVID, RaspicamLens } from "./raspicam.ts"
-import { RpicamLens } from "./rpicam.ts"
+import { RpicamLens, type RpicamOptions } from "./rpicam.ts"
 import {
   givesTimestamps,
   packageFor,
@@ -14,16 +11,8 @@ import {
   refuseTooLittle,
 } from "./rpicam-options.ts"
 
-export interface LensChoice {
-  readonly config: CameraConfig["lens"]
-  readonly settings: LensSettings
-  readonly model: PiModel
-  readonly clock: Clock
-  readonly log: Log
-  /** rpicam-vid is looked for on its PATH. */
-  readonly env: NodeJS.ProcessEnv
-  /** A folder of ours that does not outlive the boot. */
-  readonly runtimeDirectory: string
+/** rpicam-vid is looked for on the PATH of its `env`; `runtimeDirectory` does not outlive the boot. */
+export interface LensChoice extends Omit<RpicamOptions, "vid"> {
   /** Default: where the raspicam package looks. */
   readonly raspividPath?: string
 }

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Fault, messageOf } from "../../firmware/errors.ts"
+import { openRectangle } from "../../firmware/recognise/open-rectangle.ts"
+import type { Polygon } from "../../firmware/recognise/polygon.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
 
 /**
@@ -9,10 +11,6 @@ import type { Milliseconds } from "../../firmware/units.ts"
  */
 const STAGE = {
   motion_detect: {
-    roi_x: 0,
-    roi_y: 0,
-    roi_width: 1,
-    roi_height: 1,
     difference_m: 0.1,
     difference_c: 10,
     region_threshold: 0.02,
@@ -23,12 +21,25 @@ const STAGE = {
   },
 }
 
-/** Writes what rpicam-vid reads with `--post-process-file`. Returns the path. @throws Fault "unavailable", definite. */
-export async function writeMotionDetection(runtimeDirectory: string): Promise<string> {
+/**
+ * Writes what rpicam-vid reads with `--post-process-file`, to look at the largest rectangle without a privacy mask.
+ * Returns the path. @throws Fault "unavailable", definite; "usage" where all is masked.
+ */
+export async function writeMotionDetection(
+  runtimeDirectory: string,
+  masks: readonly Polygon[] = [],
+): Promise<string> {
+  const place = openRectangle(masks)
+  if (place === null)
+    throw new Fault("usage", "recognise.masks cover the whole picture: set lens.motionDetection to false")
+  const { left, top, width, height } = place
+  const stage = {
+    motion_detect: { ...STAGE.motion_detect, roi_x: left, roi_y: top, roi_width: width, roi_height: height },
+  }
   const path = join(runtimeDirectory, "motion-detection.json")
   try {
     await mkdir(runtimeDirectory, { recursive: true })
-    await writeFile(path, `${JSON.stringify(STAGE, null, 2)}\n`, { mode: 0o600 })
+    await writeFile(path, `${JSON.stringify(stage, null, 2)}\n`, { mode: 0o600 })
   } catch (cause) {
     throw new Fault("unavailable", `${path} cannot be written: ${messageOf(cause)}`, { cause })
   }

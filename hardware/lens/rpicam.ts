@@ -1,6 +1,7 @@
 import type { CameraConfig } from "../../firmware/config.ts"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { Clock, Lens, Log, Piece } from "../../firmware/ports.ts"
+import type { Polygon } from "../../firmware/recognise/polygon.ts"
 import type { PiModel } from "../model.ts"
 import type { LensSettings } from "../settings.ts"
 import { Complaints } from "./advice.ts"
@@ -19,8 +20,10 @@ export interface RpicamOptions {
   readonly clock: Clock
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
-  /** For a file and a named pipe; nothing of a picture is in them. */
+  /** A folder of ours, for a file and a named pipe; nothing of a picture is in them. */
   readonly runtimeDirectory: string
+  /** Where the camera may not look; default: nowhere. */
+  readonly masks?: readonly Polygon[]
 }
 
 /**
@@ -65,8 +68,10 @@ export class RpicamLens implements Lens {
   }
 
   async #start(timestampsFile: string | null) {
-    const { vid, settings, clock, log, env, runtimeDirectory } = this.#options
-    const postProcessFile = settings.motionDetection ? await writeMotionDetection(runtimeDirectory) : null
+    const { vid, settings, clock, log, env, runtimeDirectory, masks } = this.#options
+    const postProcessFile = settings.motionDetection
+      ? await writeMotionDetection(runtimeDirectory, masks)
+      : null
     const complaints = new Complaints((reason) => log.write({ event: "lens warning", reason }))
     const onLine = (line: string) => {
       complaints.hear(line)

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises"
+import { join } from "node:path"
 import type { Command } from "commander"
 import { Fault } from "../../firmware/errors.ts"
 
@@ -11,6 +12,9 @@ export interface Paths {
   /** The status file, and the pipes that a lens needs. Gone after a reboot. */
   readonly runtime: string
 }
+
+/** Models that were installed on this camera. */
+export const modelsOf = ({ state }: Pick<Paths, "state">): string => join(state, "models")
 
 export const PATHS: Paths = {
   state: "/var/lib/obscura",

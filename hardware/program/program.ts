@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises"
 import { Command, CommanderError, Option } from "commander"
 import { Fault, type FaultKind, isFault, messageOf } from "../../firmware/errors.ts"
+import { filesIn, modelsIn, programFolder } from "../detector/beside.ts"
+import { modelCommand } from "../detector/model-command.ts"
 import { readModel } from "../model.ts"
 import { selfTestCommand } from "../selftest/command.ts"
 import { readSettings } from "../settings.ts"
@@ -8,7 +10,7 @@ import { wiringPicture } from "../wiring/picture.ts"
 import { formFor, type LineForm } from "./log-lines.ts"
 import { ignoreDebuggerSignal } from "./no-debugger.ts"
 import { pair } from "./pair.ts"
-import { type Paths, withPaths } from "./paths.ts"
+import { modelsOf, type Paths, refuseWrongUser, withPaths } from "./paths.ts"
 import { run } from "./run.ts"
 import { shim } from "./shim.ts"
 import { statusReport } from "./status.ts"
@@ -46,12 +48,16 @@ export function obscuraCamera(env: NodeJS.ProcessEnv): Command {
     .version(VERSION)
     .addHelpText("after", LEARN_MORE)
   for (const command of commands(env)) program.addCommand(command)
-  for (const command of [program, ...program.commands])
+  for (const command of withBelow(program))
     command
       .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
       .showSuggestionAfterError()
       .exitOverride()
   return program
+}
+
+function withBelow(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withBelow)]
 }
 
 function commands(env: NodeJS.ProcessEnv): Command[] {
@@ -80,6 +86,16 @@ function commands(env: NodeJS.ProcessEnv): Command[] {
         console.log(options.json ? JSON.stringify(report, null, 2) : statusText(report))
       }),
     selfTestCommand(env),
+    modelCommand<Paths>({
+      withPlace: withPaths,
+      folderOf: async (paths) => {
+        await refuseWrongUser(paths)
+        return modelsOf(paths)
+      },
+      otherFolders: [modelsIn(programFolder())],
+      threads: filesIn(programFolder()),
+      print: (line) => console.log(line),
+    }),
     new Command("shim")
       .description(
         "install an executable where the raspicam package looks for raspivid, that runs rpicam-vid",

@@ -71,6 +71,7 @@ async function runOn(
   const liveness = new Liveness(clock, settings.camera.link, () => disk.silence())
   const status = new StatusKeeper({
     ...{ clock, disk, health, runtime: paths.runtime, version: VERSION, broker: settings.broker ?? null },
+    recognition: () => board.recognition.facts(),
     onState: (state) => void manager.status(state).catch(faultsOf("systemd", log)),
     onError: faultsOf("status file", log),
   })
@@ -80,6 +81,7 @@ async function runOn(
   })
   try {
     await manager.ready()
+    board.recognition.begin()
     const parts: LifeParts = {
       board: { ...board, disk, lens: liveness.hears(board.lens) },
       ...{ readSetupText, uptime: uptime(), settingsFile: paths.settings },

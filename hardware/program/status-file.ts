@@ -29,6 +29,17 @@ export const cameraStatus = z.strictObject({
   spool: z.strictObject({ objects: z.int(), bytes: z.int(), waiting: z.int() }),
   freeBytes: z.number().nullable(),
   lens: z.string().nullable(),
+  /** null: no model, or it has not started yet. */
+  recognition: z
+    .strictObject({
+      family: z.string(),
+      runtime: z.string(),
+      memoryBytes: z.number(),
+      pictures: z.int(),
+      millisecondsPerPicture: z.number().nullable(),
+      damagedKeyFrames: z.int(),
+    })
+    .nullable(),
   lastFault: z.strictObject({ at: z.iso.datetime(), where: z.string(), reason: z.string() }).nullable(),
   temperatureCelsius: z.number().nullable(),
   undervoltage: z.boolean().nullable(),

@@ -3,6 +3,7 @@ import type { LogLine } from "../../firmware/log.ts"
 import { CameraState } from "../../firmware/pins/camera-state.ts"
 import type { Clock, Health } from "../../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
+import type { EyesFacts } from "../detector/eyes.ts"
 import { type CameraStatus, kernelBoot, writeStatus } from "./status-file.ts"
 import type { WatchedDisk } from "./watched-disk.ts"
 
@@ -17,6 +18,8 @@ export interface StatusParts {
   readonly version: string
   readonly broker: string | null
   readonly runtime: string
+  /** What it recognises by; null: nothing yet. */
+  readonly recognition?: () => EyesFacts | null
   /** A new state, in words. */
   readonly onState: (state: CameraStatus["state"]) => void
   /** The status file could not be written: told once. */
@@ -145,9 +148,19 @@ export class StatusKeeper {
       broker,
       ...this.#facts,
       spool: disk.holdings(),
+      recognition: recognitionOf(this.#parts.recognition?.() ?? null),
       freeBytes: await disk.free().catch(() => null),
       ...(await health.read()),
     }
+  }
+}
+
+function recognitionOf(facts: EyesFacts | null): CameraStatus["recognition"] {
+  if (!facts) return null
+  const { family, runtime, memory, pictures, perPicture, damaged } = facts
+  return {
+    ...{ family, runtime, pictures },
+    ...{ memoryBytes: memory, millisecondsPerPicture: perPicture, damagedKeyFrames: damaged },
   }
 }
 

@@ -41,9 +41,18 @@ function ofRunning(said: CameraStatus): Fact[] {
       `${spoolText(said.spool)}${said.freeBytes === null ? "" : `; ${sizeText(said.freeBytes)} free`}`,
     ],
     ["lens", said.lens ?? "none yet"],
+    ["recognition", recognitionText(said.recognition)],
     ["board", boardText(said)],
     ...lastFault(said),
   ]
+}
+
+function recognitionText(recognition: CameraStatus["recognition"]): string {
+  if (!recognition) return "no model in use: obscura-camera model list"
+  const { family, runtime, memoryBytes, pictures, millisecondsPerPicture, damagedKeyFrames } = recognition
+  const pace = millisecondsPerPicture === null ? "" : `, ${Math.round(millisecondsPerPicture)} ms each`
+  const damaged = damagedKeyFrames === 0 ? "" : `; ${damagedKeyFrames} key frames could not be decoded`
+  return `${family} in ${runtime}, ${sizeText(memoryBytes)}; ${pictures} pictures${pace}${damaged}`
 }
 
 function ofDead({ said, left, unreadable }: StatusReport): Fact[] {

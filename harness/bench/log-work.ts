@@ -105,6 +105,6 @@ function accessOf(n: number): AccessRecord {
     at: 1_700_000_000_000 + n,
     by: { role: "support", key: null },
     reason: "a picture that freezes",
-    object: n.toString(16).padStart(32, "0"),
+    objects: [n.toString(16).padStart(32, "0")],
   }
 }

@@ -84,6 +84,7 @@ export interface Publication {
 export type PublishVerdict =
   | { readonly to: "ingest"; readonly device: string; readonly name: FromCamera }
   | { readonly to: "deletion desk"; readonly device: string }
+  | { readonly to: "log desk"; readonly device: string }
   | { readonly to: "subscribers" }
   | { readonly to: "nobody"; readonly reason: DoorRefusal }
 
@@ -116,6 +117,8 @@ export function publishVerdict(
     return { to: "subscribers" }
   if (session.role === "owner" && name === "delete" && owns(session.key.id, device))
     return { to: "deletion desk", device }
+  if (session.role === "owner" && name === "log" && owns(session.key.id, device))
+    return { to: "log desk", device }
   // Of a view, whoever is not the owner shows the owner's grant: strangers do not reach a camera at all.
   if (session.role !== "camera" && name === "view" && (owns(session.key.id, device) || shows(device)))
     return { to: "subscribers" }
@@ -123,7 +126,7 @@ export function publishVerdict(
 }
 
 const CAMERA_HEARS: ReadonlySet<string> = new Set(TO_CAMERA)
-const OWNER_HEARS = new Set(["answer", "beat", "receipt", "deleted"])
+const OWNER_HEARS = new Set(["answer", "beat", "receipt", "deleted", "logged"])
 
 /** Asked when a client subscribes, and for owners again at each message, for a camera may have found a new owner. */
 export function mayHear(session: Session, filter: string, owns: Owns): boolean {

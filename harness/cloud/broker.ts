@@ -1,11 +1,12 @@
 import type { EventEmitter } from "node:events"
-import { createServer, type Server, type Socket } from "node:net"
+import { createServer, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import { createServer as createTlsServer, TLSSocket } from "node:tls"
-import { Aedes, type AedesPublishPacket, type Client, type PublishPacket } from "aedes"
+import { createServer as createTlsServer } from "node:tls"
+import { Aedes, type Client, type PublishPacket } from "aedes"
 import {
   deviceTopic,
   PAYLOAD_BYTES_MAX,
+  parseTopic,
   type ToCamera,
   type ToOwner,
 } from "../../firmware/control/protocol.ts"
@@ -18,9 +19,11 @@ import { type CloudStats, countRefusal, type DoorRefusal, writeFault } from "./c
 import { letHeapGrow } from "./collector.ts"
 import { type CloudIdentity, identityOf } from "./keys.ts"
 import { sayLastBeats } from "./last-beats.ts"
+import { bindingOf, isLoopback, listen } from "./listening.ts"
 import { NO_SESSIONS } from "./no-sessions.ts"
+import { routeUnless } from "./routing.ts"
 import { openStore, type Store, type StoreOptions } from "./store.ts"
-import { ShownGrants } from "./viewers.ts"
+import { type ShownGrant, ShownGrants } from "./viewers.ts"
 
 export interface CloudOptions extends StoreOptions {
   readonly host: string
@@ -44,16 +47,12 @@ export interface Cloud {
 /** A whole CONNECT or PUBLISH: the largest payload, its topic and the fixed header. */
 const PACKET_BYTES_MAX = PAYLOAD_BYTES_MAX + 200
 const CONNECT_WITHIN = seconds(10)
-/** Connections that wait to be accepted. With node's 511 a fleet that comes at once is kept out by the kernel for 30 s. */
-const BACKLOG = 4_096
 /** A subscriber that takes no byte for this long is cut: one frozen owner must not hold what it holds up. */
 const DRAIN_WITHIN = seconds(20)
 /** How the cloud speaks. */
 const QUIET = { cmd: "publish", qos: 0, retain: false, dup: false } as const
 /** What is worth sending when the camera itself is away. */
-const FOR_OWNERS_TOO: ReadonlySet<string> = new Set(["receipt", "deleted"])
-/** RFC 9266. */
-const EXPORTER_LABEL = "EXPORTER-Channel-Binding"
+const FOR_OWNERS_TOO: ReadonlySet<string> = new Set(["receipt", "deleted", "logged"])
 
 /**
  * The smallest cloud: an Aedes broker (MQTT 3.1.1) with the ingest inside its publish authorisation, which is the only
@@ -96,9 +95,6 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     throw error
   }
 }
-
-/** Aedes' own `publish` takes the publishing client too, which its typings leave out. */
-type Route = (packet: AedesPublishPacket, client: unknown, done?: unknown) => void
 
 type DoorOptions = Omit<CloudOptions, "host" | "port" | "tls">
 
@@ -153,11 +149,13 @@ export class Door {
         return session && mayHear(session, packet.topic, this.store.beats.owns) ? packet : null
       },
       authorizePublish: (client, packet, done) => {
+        const say = (reason: DoorRefusal | null) => done(reason === null ? null : new Error(reason))
         const reason = this.#publish(client, packet)
-        done(reason === null ? null : new Error(reason))
+        if (reason instanceof Promise) void reason.then(say)
+        else say(reason)
       },
     })
-    this.#routeOnlyWhatGoesOn()
+    routeUnless(this.#broker, (packet) => this.#taken.has(packet))
   }
 
   get store(): Store {
@@ -213,24 +211,34 @@ export class Door {
     await this.#store?.close()
   }
 
-  /** Null: taken or carried on. Otherwise why this connection must end. */
-  #publish(client: Client | null, packet: PublishPacket): DoorRefusal | null {
+  /** Null: taken or carried on. Otherwise why this connection must end. At once, but for what is recorded before. */
+  #publish(client: Client | null, packet: PublishPacket): DoorRefusal | null | Promise<DoorRefusal | null> {
     const session = client === null ? undefined : this.#sessions.get(client)
     if (client === null || session === undefined) return "bad credentials"
     const { topic, retain, qos, payload } = packet
     if (typeof payload === "string") return "foreign topic"
     const publication = { topic, bytes: payload.length, retain, qos }
     const { owns } = this.store.beats
-    const verdict = publishVerdict(session, publication, owns, (device) =>
-      this.#grants.shows(client, session.key.id, device, payload, owns),
-    )
-    if (verdict.to === "subscribers") return null
+    let shown: ShownGrant | "before" | null = null
+    const verdict = publishVerdict(session, publication, owns, (device) => {
+      shown = this.#grants.shows(client, session.key.id, device, payload, owns)
+      return shown !== null
+    })
+    if (verdict.to === "subscribers") return this.#carried(client, session, packet, shown)
     if (verdict.to === "nobody") {
       this.#refused(client.id, verdict.reason)
+      this.#noteRefusal(session, topic, verdict.reason)
       return verdict.reason
     }
     if (verdict.to === "deletion desk") {
-      this.store.deletions.take(verdict.device, payload)
+      const refused = this.store.deletions.take(verdict.device, payload)
+      if (refused !== null) this.#noteRefusal(session, topic, refused)
+      this.#taken.add(packet)
+      return null
+    }
+    if (verdict.to === "log desk") {
+      const refused = this.store.logDesk.take(verdict.device, payload)
+      if (refused !== null) this.#noteRefusal(session, topic, refused)
       this.#taken.add(packet)
       return null
     }
@@ -241,18 +249,26 @@ export class Door {
     return null
   }
 
-  /**
-   * PUBACK is on its way when Aedes comes to routing: what the ingest took goes no further. Nor does what Aedes tells
-   * other brokers of its cluster, two messages a client: there are none, and nobody else may hear it.
-   */
-  #routeOnlyWhatGoesOn(): void {
-    const route: Route = this.#broker.publish.bind(this.#broker) as Route
-    const publish: Route = (packet, client, done) => {
-      if (!this.#taken.has(packet) && !packet.topic.startsWith("$SYS/")) return route(packet, client, done)
-      const routed = typeof client === "function" ? client : done
-      if (typeof routed === "function") routed(null)
+  /** What leaves a record leaves it before it is carried on. */
+  #carried(
+    client: Client,
+    { key }: Session,
+    { topic, payload }: PublishPacket,
+    shown: ShownGrant | "before" | null,
+  ): DoorRefusal | null | Promise<DoorRefusal | null> {
+    if (!this.store.records || typeof payload === "string") return null
+    const refused = this.store.records.carry(key, topic, payload, shown)
+    const tell = (reason: "not logged" | null) => {
+      if (reason !== null) this.#refused(client.id, reason)
+      return reason
     }
-    Object.assign(this.#broker, { publish })
+    return refused instanceof Promise ? refused.then(tell) : tell(refused)
+  }
+
+  #noteRefusal(session: Session, topic: string, reason: string): void {
+    const parsed = parseTopic(topic)
+    if (parsed !== null && "device" in parsed)
+      this.store.records?.refused(session, parsed.device, parsed.name, reason)
   }
 
   /** Quality 0: a lost answer is a time-out at the camera, which asks again; a PUBACK each would buy nothing. */
@@ -270,30 +286,4 @@ export class Door {
     if (reason === "bad credentials" || reason === "not a contentless will") stats.failedConnects++
     this.#options.log.write({ event: "door refused", client: client.slice(0, 40), reason })
   }
-}
-
-/** null: plain TCP, or a socket that closed before anybody could ask; no password with a binding fits that. */
-function bindingOf(socket: Duplex): string | null {
-  if (!(socket instanceof TLSSocket) || socket.destroyed) return null
-  return socket.exportKeyingMaterial(32, EXPORTER_LABEL, Buffer.alloc(0)).toString("hex")
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)
-}
-
-function listen(server: Server, { host, port }: CloudOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const why =
-        cause.code === "EADDRINUSE"
-          ? "is taken; stop what listens there or choose another port"
-          : `cannot be listened on (${cause.code ?? messageOf(cause)}); choose another host or port`
-      reject(new Fault("usage", `${host}:${port} ${why}`, { cause }))
-    })
-    server.listen({ port, host, backlog: BACKLOG }, () => {
-      const address = server.address()
-      resolve(typeof address === "object" && address !== null ? address.port : port)
-    })
-  })
 }

@@ -17,6 +17,7 @@ export type Refusal =
   | "no room in memory"
   | "more than the quota"
   | "no room for another camera"
+  | "not logged"
 
 /** Why the broker ended a connection, or did not let it begin. */
 export type DoorRefusal =
@@ -26,6 +27,7 @@ export type DoorRefusal =
   | "retained"
   | "quality of service 2"
   | "oversize"
+  | "not logged"
 
 /** Every line the cloud writes: as closed as the camera's, for the same reason. */
 export type CloudLine =

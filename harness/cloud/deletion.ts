@@ -7,11 +7,13 @@ import type { WritableBucket } from "./bucket.ts"
 import { type CloudLog, type CloudStats, countRefusal, type Refusal, writeFault } from "./cloud-log.ts"
 import type { Departure } from "./departures.ts"
 
-/** What an owner did with sealed bytes, for whoever keeps the access log. `by` is the id of the owner's key. */
-export interface Access {
-  readonly kind: "delete" | "read"
+/** That an owner had sealed bytes deleted, for whoever keeps the access log. */
+export interface Deletion {
   readonly device: string
+  /** Id of the owner's key. */
   readonly by: string
+  /** SHA-256 of what they signed. */
+  readonly request: string
   /** How many. */
   readonly objects: number
 }
@@ -24,7 +26,8 @@ export interface DeletionOptions {
   readonly log: CloudLog
   readonly stats: CloudStats
   readonly send: (device: string, name: "deleted", payload: Uint8Array) => void
-  readonly onAccess?: (access: Access) => void
+  /** Records it. A request whose record fails is not answered. */
+  readonly record?: (deletion: Deletion) => Promise<void>
 }
 
 /**
@@ -70,10 +73,8 @@ export class DeletionDesk {
       const order = { device, cause: "deleted", request: sha256Hex(payload), select: body.what } as const
       const working = this.#options.bucket
         .remove(order)
-        .then(
-          (departure) => this.#answer(departure, order.request, key.id),
-          (error: unknown) => writeFault(this.#options.log, "deletion", error),
-        )
+        .then((departure) => this.#answer(departure, order.request, key.id))
+        .catch((error: unknown) => writeFault(this.#options.log, "deletion", error))
         .finally(() => this.#working.delete(working))
       this.#working.add(working)
       return null
@@ -83,8 +84,9 @@ export class DeletionDesk {
     }
   }
 
-  #answer({ device, objects, at }: Departure, request: string, by: string): void {
-    const { receiptKey, log, send, onAccess } = this.#options
+  async #answer({ device, objects, at }: Departure, request: string, by: string): Promise<void> {
+    const { receiptKey, log, send, record } = this.#options
+    await record?.({ device, by, request, objects: objects.length })
     const statement: Deleted = {
       device,
       request,
@@ -94,7 +96,6 @@ export class DeletionDesk {
       basis: "claim",
     }
     log.write({ event: "deleted", device, objects: objects.length })
-    onAccess?.({ kind: "delete", device, by, objects: objects.length })
     send(device, "deleted", sign("deleted", statement, receiptKey))
   }
 }

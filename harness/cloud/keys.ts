@@ -1,10 +1,12 @@
 import { randomBytes, X509Certificate } from "node:crypto"
-import { open, readFile, stat } from "node:fs/promises"
+import { link, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { dirname } from "node:path"
 import { z } from "zod"
 import { fromJson, toJson } from "../../firmware/control/json.ts"
 import { type SigningKey, sha256Hex, signingKeyOf } from "../../firmware/control/keys.ts"
 import { sha256 } from "../../firmware/control/protocol.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
+import { syncDirectory } from "./bucket-volume.ts"
 
 /**
  * The cloud's own keys. None of them opens anything sealed: one signs receipts, one signs the access log's
@@ -67,17 +69,19 @@ function spkiHash(certificate: string): string {
   return sha256Hex(spki)
 }
 
-/** A secret file, 0600 and synced; one that is there already stays. */
+/**
+ * A secret file, 0600 and synced; one that is there already stays. Whole before it has the name: after a power cut an
+ * empty file would stand for keys for good.
+ */
 export async function createOnce(path: string, content: string | Uint8Array): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}.new`
   try {
-    const file = await open(path, "wx", 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true })
+    await link(draft, path)
+    await syncDirectory(dirname(path))
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  } finally {
+    await rm(draft, { force: true })
   }
 }

@@ -4,11 +4,15 @@ import { type Bytes, type Milliseconds, minutes } from "../../firmware/units.ts"
 import { type Beats, openBeats } from "./beats.ts"
 import { openBucket, type WritableBucket } from "./bucket.ts"
 import { type CloudLog, type CloudStats, noStats, writeFault } from "./cloud-log.ts"
-import { type Access, DeletionDesk } from "./deletion.ts"
+import { DeletionDesk } from "./deletion.ts"
 import { Ingest } from "./ingest.ts"
 import type { CloudKeys } from "./keys.ts"
 import { LateArrivals } from "./late-arrivals.ts"
-import type { LogOfAccesses } from "./log/access-log.ts"
+import type { DoorLog } from "./log/access-log.ts"
+import { boundedLog } from "./log/bounded-log.ts"
+import { DoorRecords } from "./log/door-records.ts"
+import { LogDesk } from "./log/log-desk.ts"
+import { folderSource } from "./log/log-source.ts"
 import { loggedStore } from "./log/logged-store.ts"
 import { Quota } from "./quota.ts"
 import { Retention } from "./retention.ts"
@@ -19,6 +23,9 @@ export interface Store {
   readonly beats: Beats
   readonly ingest: Ingest
   readonly deletions: DeletionDesk
+  readonly logDesk: LogDesk
+  /** null: this cloud keeps no access log. */
+  readonly records: DoorRecords | null
   readonly stats: CloudStats
   /** Finishes what is complete, then closes the bucket. */
   close(): Promise<void>
@@ -38,10 +45,8 @@ export interface StoreOptions {
   readonly retention?: Milliseconds
   /** Keeps account of what is in the bucket, from its opening to its closing. */
   readonly follower?: BucketFollower
-  /** Hears of what owners do with sealed bytes. */
-  readonly onAccess?: (access: Access) => void
   /** Hears of what this cloud sees of accesses; its opener closes it, after the cloud. */
-  readonly accessLog?: LogOfAccesses
+  readonly accessLog?: DoorLog
 }
 
 /** What the index is to a bucket. */
@@ -58,17 +63,18 @@ export async function openStore(
   keyOf: (device: string) => PublicKey | null,
   send: (device: string, name: ToCamera | ToOwner, payload: Uint8Array) => void,
 ): Promise<Store> {
-  const { directory, keys, log, bucket: given, pendingBytesMax, accessLog, quotaBytes, onAccess } = options
+  const { directory, keys, log, bucket: given, pendingBytesMax, accessLog, quotaBytes } = options
   const folder = typeof directory === "string" ? directory : null
   const opened = given ?? (typeof directory === "string" ? await openBucket(directory) : directory)
   for (const what of opened.damage) log.write({ event: "bucket damaged", what })
   const stats = noStats()
   const heard = await openBeats(folder)
-  const { bucket, beats } = accessLog
-    ? loggedStore({ bucket: opened, beats: heard }, accessLog, (error) =>
-        writeFault(log, "access log", error),
-      )
+  const notLogged = (error: unknown) => writeFault(log, "access log", error)
+  const bounded = accessLog && boundedLog(accessLog, Date.now)
+  const { bucket, beats } = bounded
+    ? loggedStore({ bucket: opened, beats: heard }, bounded, notLogged)
     : { bucket: opened, beats: heard }
+  const records = bounded ? new DoorRecords(bounded, beats, Date.now, notLogged) : null
   const ingest = new Ingest({
     bucket,
     beats,
@@ -82,7 +88,19 @@ export async function openStore(
   })
   const deletions = new DeletionDesk({
     ...{ bucket, beats, receiptKey: keys.receipt, log, stats, send },
-    ...(onAccess ? { onAccess } : {}),
+    ...(records
+      ? { record: ({ device, by, request, objects }) => records.deletion(device, by, request, objects) }
+      : {}),
+  })
+  const logDesk = new LogDesk({
+    keeps:
+      accessLog && records
+        ? {
+            ...{ source: folderSource(accessLog.directory), records },
+            publish: () => accessLog.publish(),
+          }
+        : null,
+    ...{ owns: beats.owns, log, send },
   })
   const { follower, retention } = options
   follower?.follow(bucket)
@@ -105,11 +123,15 @@ export async function openStore(
     beats,
     ingest,
     deletions,
+    logDesk,
+    records,
     stats,
     async close() {
       clearInterval(flushing)
       await ingest.drained()
       await deletions.drained()
+      await logDesk.drained()
+      await records?.drained()
       await keeping?.stop()
       await quota?.drained()
       await late.drained()

@@ -178,7 +178,8 @@ const NOT_SUBSCRIBED = "the broker does not let the ingest subscribe; check its 
 /** Quality 0: the broker need not wait for us to acknowledge chunks whose receipt is still to come. */
 async function subscribe(client: MqttClient, share: string | undefined): Promise<void> {
   const prefix = share === undefined ? "" : `$share/${share}/`
-  const names = [...FROM_CAMERA.filter((name) => name !== "answer"), ...FROM_OWNER]
+  // Who may hear the log's answers there is for that broker's list to say; so there it answers nobody.
+  const names = [...FROM_CAMERA, ...FROM_OWNER].filter((name) => name !== "answer" && name !== "log")
   const filters = names.map((name) => `${prefix}${deviceTopic("+", name)}`)
   let granted: readonly { readonly qos: number }[]
   try {

@@ -15,6 +15,7 @@ import type { Bytes } from "../../firmware/units.ts"
 import { type Refusal, writeFault } from "./cloud-log.ts"
 import type { Listed } from "./departures.ts"
 import type { IngestOptions } from "./ingest.ts"
+import { NOT_LOGGED } from "./log/live-sessions.ts"
 import { hashesHold, type PendingManifest, type PendingObject, pendingManifest } from "./pending.ts"
 import { PendingTable } from "./pending-table.ts"
 import { verified } from "./verified.ts"
@@ -226,7 +227,10 @@ export class Uploads {
     if (isFault(error, "refused")) {
       if (object !== null) this.#table.reset(object)
       this.#table.forget(manifest)
-      this.#send(manifest.device, { manifest: manifest.hash, refused: "object id is taken" })
+      const isLogged = error.message !== NOT_LOGGED
+      if (!isLogged) writeFault(this.#options.log, "access log", error.cause)
+      const refused = isLogged ? "object id is taken" : NOT_LOGGED
+      this.#send(manifest.device, { manifest: manifest.hash, refused })
       return
     }
     this.#options.stats.storeFaults++

@@ -15,6 +15,7 @@ import { parseMotion } from "../../simulator/motion.ts"
 import { SwitchedDisk } from "../../simulator/switched-disk.ts"
 import { VirtualIo } from "../../simulator/virtual-io.ts"
 import type { Cloud } from "../cloud/broker.ts"
+import { type CameraEyes, modelFor, openCameraEyes } from "../recognise/camera-eyes.ts"
 import { resetAt } from "./camera-reset.ts"
 import { openHomeCloud } from "./cloud.ts"
 import { watchKeys } from "./keyboard.ts"
@@ -30,6 +31,7 @@ interface CameraOptions {
   readonly broker?: string
   readonly scene: string
   readonly motion?: string
+  readonly model?: string | true
   readonly setup?: string
   readonly seed: number
   readonly watch?: boolean
@@ -53,6 +55,10 @@ export function cameraCommand(): Command {
       "the setup text to show to a new camera (with --broker; from obscura owner pair)",
     )
     .option("--scene <name|file>", "what it sees", "day-person")
+    .option(
+      "--model [name|file]",
+      "let a real model look at the real pictures: an ONNX file, or one that obscura model install put here",
+    )
     .option(
       "--motion <times>",
       "when somebody moves, repeated with the scene: 3s,12s-20s (default: only at w)",
@@ -86,6 +92,7 @@ async function runOne(options: CameraOptions): Promise<void> {
   if (options.broker !== undefined) networkDialler(options.broker) // refuses a wrong address before anything is opened
   const { signal, press: stop } = stopOnSignals()
 
+  const eyes = options.model === undefined ? null : await eyesOf(options.model, paths, logger)
   const cloud =
     options.broker === undefined ? await openHomeCloud(paths.cloud, { port: 0 }, cloudLog(logger)) : null
   try {
@@ -105,7 +112,7 @@ async function runOne(options: CameraOptions): Promise<void> {
       ...parts,
       disk: power,
       io: new VirtualIo(),
-      eyes: footage.boxes.length > 0 ? "truth" : "none",
+      eyes: eyes?.parts ?? (footage.boxes.length > 0 ? "truth" : "none"),
     })
     const config = parseConfig({ lens: configFor(footage) })
     const visitor = new Visitor(board, config.pins)
@@ -129,8 +136,14 @@ async function runOne(options: CameraOptions): Promise<void> {
       await disk.close()
     }
   } finally {
+    await eyes?.close()
     await cloud?.close()
   }
+}
+
+/** `true`: whichever is installed. */
+async function eyesOf(model: string | true, { models }: HomePaths, logger: Logger): Promise<CameraEyes> {
+  return openCameraEyes(await modelFor(models, model === true ? null : model), { log: cameraLog(logger) })
 }
 
 /** Tells a newcomer why what moved was not kept. */

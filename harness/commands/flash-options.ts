@@ -14,9 +14,10 @@ import {
 import { parseCloudConfig } from "../../hardware/flash/user-cloud-config.ts"
 import { parseWifi, type Wifi } from "../../hardware/flash/wifi.ts"
 import { parsedBy } from "./options.ts"
+import { type ModelOptions, modelHashOption } from "./packed-model.ts"
 import { askSecretly } from "./passphrase.ts"
 
-export interface FlashOptions {
+export interface FlashOptions extends ModelOptions {
   readonly boot?: string
   readonly image?: string
   readonly wifi?: string
@@ -74,6 +75,13 @@ export function withFlashOptions(command: Command): Command {
     .option("--batch <csv>", "many cards: lines of serial,hostname,label; with --serial the one of them")
     .option("--out <dir>", "with --batch and --image: an image for each card, <serial>.img")
     .option("--package <file>", "this .deb instead of one built now")
+    .addOption(
+      new Option(
+        "--model <file|url>",
+        "a model for recognition, to go with the package: obscura model list knows some",
+      ).conflicts("package"),
+    )
+    .addOption(modelHashOption())
     .option("--manifest <file>", "with --image: also what Raspberry Pi Imager must be told of it")
     .option("--dry-run", "show every file, with secrets masked, and write nothing")
 }

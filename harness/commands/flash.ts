@@ -15,6 +15,7 @@ import { sshSigns } from "../../hardware/flash/ssh-signs.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import { type FlashOptions, readCard, readText, refuseMismatch, withFlashOptions } from "./flash-options.ts"
 import { packageBytes } from "./package.ts"
+import { packedModel } from "./packed-model.ts"
 
 const HELP = `
 First write Raspberry Pi OS Lite (64-bit, trixie, from November 2025 on) to a card, by Raspberry Pi Imager without its
@@ -132,8 +133,8 @@ async function askForCard({ serial }: Card, number: number, of: number): Promise
   }
 }
 
-async function readPackage({ package: file }: FlashOptions): Promise<Buffer> {
-  if (file === undefined) return packageBytes()
+async function readPackage({ package: file, ...options }: FlashOptions): Promise<Buffer> {
+  if (file === undefined) return packageBytes(await packedModel(options))
   try {
     const bytes = await readFile(file)
     if (bytes.toString("latin1", 0, 8) === "!<arch>\n") return bytes

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { Fault } from "../../firmware/errors.ts"
 import type { Seconds } from "../../firmware/units.ts"
+import type { BothEyes } from "../load/both-eyes.ts"
 import { commitOf } from "../load/commit.ts"
 import { printReport, type Report, writeReport } from "../load/report.ts"
 import { makeRunFolder } from "../load/run-folder.ts"
@@ -9,7 +10,12 @@ import type { Screen } from "../load/screen.ts"
 import { repeatLine } from "../load/summary.ts"
 import type { NamedScenario } from "../scenario/load-scenario.ts"
 import { reportOfVirtual } from "../virtual/report-of-virtual.ts"
-import { runVirtual, VIRTUAL_DEFAULTS, type VirtualOutcome } from "../virtual/run-virtual.ts"
+import {
+  runVirtual,
+  VIRTUAL_DEFAULTS,
+  type VirtualOutcome,
+  virtualThresholds,
+} from "../virtual/run-virtual.ts"
 
 export interface VirtualFleetOptions {
   readonly seed: number
@@ -20,6 +26,8 @@ export interface VirtualFleetOptions {
   readonly out: string | null
   readonly keep: number
   readonly json: boolean
+  /** What a model says of the footage, beside its truth; null: it was not asked. */
+  readonly both: BothEyes | null
   /** What repeats this run. */
   readonly command: string
   readonly screen: Screen
@@ -32,18 +40,23 @@ export const VIRTUAL_SECONDS_MAX = 30 * 86_400
 
 /** A fleet in virtual time: a scenario, or its own script of visits and cuts. Resolves with the exit code. */
 export async function virtualFleet(options: VirtualFleetOptions): Promise<number> {
-  const { seed, named, cameras, seconds, out, keep, json, command, screen, signal } = options
+  const { seed, named, cameras, seconds, out, keep, json, command, screen, signal, both } = options
   const folder = await makeRunFolder(out, seed, keep)
   await rm(folder.clips, { recursive: true }) // none is saved
   const script = named === null ? "" : ` of scenario ${named.name}`
   screen.say(`virtual: ${cameras} cameras${script} for ${spelled(seconds)} of their own time, seed ${seed}`)
-  if (named && Object.keys(named.scenario.thresholds).length > 0)
-    screen.say("its thresholds are for real time, and are not judged here")
+  const judged = virtualThresholds(named?.scenario).map(({ metric }) => metric)
+  const others = Object.keys(named?.scenario.thresholds ?? {}).filter(
+    (name) => !judged.some((metric) => metric === name),
+  )
+  if (others.length > 0)
+    screen.say(`its thresholds of ${others.join(", ")} are for real time, and are not judged here`)
   const eventLog = join(folder.directory, "events.log")
   const outcome = await runVirtual({
     ...VIRTUAL_DEFAULTS,
     ...{ seed, cameras, duration: seconds * 1_000, eventLog, signal },
     ...(named && { scenario: named.scenario }),
+    ...(both && { seen: both.seen }),
     onProgress: (at) => {
       const line = `${spelled(at / 1_000)} of ${spelled(seconds)}`
       screen.show([`  running   ${line}`], line)
@@ -54,6 +67,7 @@ export async function virtualFleet(options: VirtualFleetOptions): Promise<number
   const report = reportOfVirtual({ outcome, seed, named, cameras, commit: await commitOf(), command })
   await writeReport(folder.report, report)
   screen.say(told(report, outcome, eventLog))
+  if (both) screen.say(await both.tell(folder.directory))
   if (json) process.stdout.write(printReport(report))
   return report.exitCode
 }
@@ -69,16 +83,36 @@ function told(report: Report, outcome: VirtualOutcome, eventLog: string): string
     `  clips       ${clips.recorded} recorded, ${clips.recovered} cut short, ${clips.delivered} delivered`,
     `              ${clips.opened} of a sample of ${clips.sampled} opened and compared with their source`,
     `              ${clips.lost} lost, ${clips.doubled} doubled, ${clips.openedByOthers} opened by others`,
+    ...recognised(outcome),
     `  events      ${events.toLocaleString("en-US")}, ${eventLog}`,
     `  event log   sha256 ${eventLogHash}`,
     "",
     ...broken.map(({ name, count }) => `FAILED  ${count} ${name}`),
+    ...report.thresholds.map(
+      ({ metric, expr, value, pass }) =>
+        `${pass ? "held   " : "FAILED "} ${metric} ${expr}: ${value ?? "nothing to tell"}`,
+    ),
     ...report.failures.map((failure) => `  ${failure}`),
-    broken.length > 0 ? "It did not hold. To repeat it:" : "It held. To repeat it, event for event:",
+    report.exitCode !== 0 ? "It did not hold. To repeat it:" : "It held. To repeat it, event for event:",
     repeatLine(report),
   ].join("\n")
 }
 
 function spelled(duration: Seconds): string {
   return duration < 3_600 ? `${duration.toFixed(0)} s` : `${(duration / 3_600).toFixed(1)} h`
+}
+
+function recognised({ recognition }: VirtualOutcome): readonly string[] {
+  if (recognition === null) return []
+  const { visits, hits, wakes, falseAlarms, milliseconds } = recognition
+  const hours = milliseconds / 3_600_000
+  const visitors = visits > 0 ? [`${hits} of ${visits} visitors have a clip`] : []
+  const perHour = hours > 0 ? (falseAlarms / hours).toFixed(2) : "0"
+  const nobody =
+    hours > 0
+      ? [
+          `${falseAlarms} false alarms in ${hours.toFixed(0)} h without anybody, ${perHour} an hour, of ${wakes} times woken`,
+        ]
+      : []
+  return [...visitors, ...nobody].map((line, i) => `  ${i === 0 ? "recognised" : "          "}  ${line}`)
 }

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto"
 import { resolve } from "node:path"
 import { Command, Option } from "commander"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
+import { bothEyes } from "../load/both-eyes.ts"
 import { runFleet } from "../load/fleet-run.ts"
 import { checkMemory, demandOf, howManyTable, thisMachine } from "../load/how-many.ts"
 import { type FleetPlan, loadPlan } from "../load/plan.ts"
@@ -9,11 +10,12 @@ import { checkDescriptors } from "../load/precheck.ts"
 import { printReport } from "../load/report.ts"
 import { Screen } from "../load/screen.ts"
 import { repeatLine, summaryOf } from "../load/summary.ts"
+import { modelFor } from "../recognise/camera-eyes.ts"
 import { loadScenario } from "../scenario/load-scenario.ts"
-import { CAMERAS_MAX } from "../scenario/scenario.ts"
+import { CAMERAS_MAX, type Scenario } from "../scenario/scenario.ts"
 import { checkVirtual } from "../virtual/scenario-acts.ts"
 import { VIRTUAL_CAMERAS, VIRTUAL_SECONDS, VIRTUAL_SECONDS_MAX, virtualFleet } from "./fleet-virtual.ts"
-import { wholeNumber } from "./options.ts"
+import { HOME, homePaths, wholeNumber } from "./options.ts"
 import { addShardOptions, partOf, type ShardOptions, shardOf } from "./shard-options.ts"
 import { stopOnSignals } from "./stop.ts"
 import { addTargetOptions, type TargetOptions, targetOf, targetWords } from "./target-options.ts"
@@ -27,6 +29,7 @@ interface FleetOptions extends TargetOptions, ShardOptions {
   readonly motion?: string
   readonly out?: string
   readonly keep: number
+  readonly insiders: boolean
   readonly json?: boolean
   readonly prometheus?: number
   readonly workers?: number
@@ -91,6 +94,10 @@ export function fleetCommand(): Command {
         .argParser(wholeNumber(1, 1_000_000))
         .default(5),
     )
+    .option(
+      "--no-insiders",
+      "nobody with access tries: only other owners, and the server's keys on each clip",
+    )
     .option("--json", "print report.json alone on standard output, all else on standard error")
     .option("--abort-on-fail", "end the run as soon as a threshold can no longer hold")
     .addOption(
@@ -118,13 +125,18 @@ export function fleetCommand(): Command {
 async function fleet(options: FleetOptions): Promise<void> {
   const shard = shardOf(options)
   if (options.virtual) return inVirtualTime(options)
-  const { name, scenario } = await loadScenario(options.scenario ?? DEFAULT_SCENARIO, overridesOf(options))
+  const { name, scenario: written } = await loadScenario(
+    options.scenario ?? DEFAULT_SCENARIO,
+    overridesOf(options),
+  )
+  const scenario = await withModel(written)
   if (scenario.fleet.motion !== null && scenario.fleet.scene === null)
     throw new Fault("usage", "--motion goes with --scene: the project's own scenes know what moves in them")
   const target = await targetOf(options)
   const seed = options.seed ?? randomInt(SEED_MAX)
   const { from, to, lines } = partOf(scenario, shard, options.broker === undefined)
-  const plan: FleetPlan = { seed, name, scenario, from, to }
+  const both = await bothEyes(scenario, seed)
+  const plan: FleetPlan = { seed, name, scenario, from, to, ...(both && { seen: both.seen }) }
   if (options.howMany) {
     const demand = demandOf(await loadPlan(plan))
     console.log(howManyTable(await thisMachine(options.out ?? null), demand))
@@ -140,10 +152,12 @@ async function fleet(options: FleetOptions): Promise<void> {
     const { keep, out = null, abortOnFail = false, prometheus = null, workers = null } = options
     const run = await runFleet({
       ...{ plan, out, keep, command, screen, signal, abortOnFail, workers, target },
+      insiders: options.insiders,
       prometheusPort: prometheus,
       ...{ shard, startAt: options.startAt ?? null },
     })
     screen.say(summaryOf(run.report, run.folder, run.savedClips))
+    if (both) screen.say(await both.tell(run.folder.directory))
     if (options.json) process.stdout.write(printReport(run.report))
     if (shard === null) return run.report.exitCode
     // Whether it ran; whether it held is said once, of all of them.
@@ -163,8 +177,9 @@ async function inVirtualTime(options: FleetOptions): Promise<void> {
       : (REAL_TIME_ALONE.find((name) => options[name] !== undefined) ?? targetWords(options)[0])
   if (wrong !== undefined)
     throw new Fault("usage", `--virtual does not go with ${wrong}: leave it out, or run in real time`)
-  const named = scenario === undefined ? null : await loadScenario(scenario, overridesOf(options))
-  if (named) checkVirtual(named.scenario, named.name)
+  const written = scenario === undefined ? null : await loadScenario(scenario, overridesOf(options))
+  if (written) checkVirtual(written.scenario, written.name)
+  const named = written && { ...written, scenario: await withModel(written.scenario) }
   const { keep, out = null, json = false } = options
   const { cameras = VIRTUAL_CAMERAS, seconds = VIRTUAL_SECONDS } = options
   const seed = options.seed ?? randomInt(SEED_MAX)
@@ -175,8 +190,9 @@ async function inVirtualTime(options: FleetOptions): Promise<void> {
   const fleet = named
     ? { named, cameras: named.scenario.fleet.cameras, seconds: named.scenario.seconds }
     : { named, cameras, seconds }
+  const both = named && (await bothEyes(named.scenario, seed))
   await orSayThatTheHarnessFailed({ seed, command, screen }, (signal) =>
-    virtualFleet({ ...fleet, seed, out, keep, json, command, screen, signal }),
+    virtualFleet({ ...fleet, seed, out, keep, json, command, screen, signal, both }),
   )
 }
 
@@ -208,6 +224,14 @@ function overridesOf({ set, cameras, seconds, scene, motion }: FleetOptions): re
     ...(scene === undefined ? [] : [`fleet.scene=${JSON.stringify(resolve(scene))}`]),
     ...(motion === undefined ? [] : [`fleet.motion=${JSON.stringify(motion)}`]),
   ]
+}
+
+/** Whoever looks by a model has to find it: its path instead of its name. @throws Fault "usage", definite. */
+async function withModel(scenario: Scenario): Promise<Scenario> {
+  const { fleet } = scenario
+  if (fleet.eyes !== "model" && fleet.eyes !== "both") return scenario
+  const { path } = await modelFor(homePaths(HOME).models, fleet.model)
+  return { ...scenario, fleet: { ...fleet, model: resolve(path) } }
 }
 
 /** What repeats the script of this run; where it leaves things is not part of that. */

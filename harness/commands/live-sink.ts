@@ -95,11 +95,16 @@ function streamSink(stream: Writable, closed: AbortSignal = NEVER): Sink {
   return {
     async write(bytes) {
       if (closed.aborted || stream.writableEnded || stream.destroyed || stream.write(bytes)) return
-      await Promise.race([once(stream, "drain"), once(stream, "close"), aborted(closed)])
+      await Promise.race([happens(stream, "drain"), happens(stream, "close"), aborted(closed)])
     },
     closed,
     close: async () => undefined,
   }
+}
+
+/** Unlike `once` of node:events it does not reject for an error meanwhile: "close" comes after one. */
+function happens(stream: Writable, event: "drain" | "close"): Promise<void> {
+  return new Promise((resolve) => void stream.once(event, () => resolve()))
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

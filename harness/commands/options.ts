@@ -7,17 +7,25 @@ export interface HomePaths {
   readonly cloud: string
   readonly owner: string
   readonly camera: string
+  /** Of recognition. */
+  readonly models: string
 }
+
+/** Where it is, if nobody says. */
+export const HOME = "obscura-home"
 
 export const homeOption = (): Option =>
   new Option("--home <dir>", "folder of this household: cloud, owner and camera, each apart").default(
-    "obscura-home",
-    "./obscura-home",
+    HOME,
+    `./${HOME}`,
   )
 
 export function homePaths(home: string): HomePaths {
   const root = resolve(home)
-  return { cloud: join(root, "cloud"), owner: join(root, "owner"), camera: join(root, "camera") }
+  return {
+    ...{ cloud: join(root, "cloud"), owner: join(root, "owner") },
+    ...{ camera: join(root, "camera"), models: join(root, "models") },
+  }
 }
 
 export const indexOption = (): Option =>

@@ -70,6 +70,7 @@ async function lend(name: string, options: LendOptions): Promise<void> {
       if (grant === null) throw new Fault("unavailable", `no heartbeat of camera ${camera.id} came`)
       // Before it is handed out: a grant that nobody remembers would look like a stranger's.
       await folder.keepSigned("grants", camera.id, grant)
+      await recordLent(lending, grant, until())
       await writePrivate(options.out, lentText(camera, grant))
       console.log(options.out)
       console.error("lent; Ctrl-C takes it back")
@@ -80,4 +81,18 @@ async function lend(name: string, options: LendOptions): Promise<void> {
       await running
     }
   })
+}
+
+/** No grant leaves before the cloud has recorded it; without an answer it is taken back. */
+export async function recordLent(lending: Lending, grant: Uint8Array, signal: AbortSignal): Promise<void> {
+  try {
+    const recorded = await lending.record(grant, signal)
+    if (recorded === null)
+      throw new Fault("unavailable", "not lent: the cloud does not say that it is recorded")
+    if (recorded === "none")
+      console.error("this cloud keeps no access log: that you lent, only you will know")
+  } catch (error) {
+    await lending.takeBack(grant)
+    throw error
+  }
 }

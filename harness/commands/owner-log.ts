@@ -1,94 +1,180 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { Command, Option } from "commander"
-import type { PublicKey } from "../../firmware/control/keys.ts"
+import { type PublicKey, publicKeyFromHex, type SigningKey } from "../../firmware/control/keys.ts"
 import { Fault, messageOf } from "../../firmware/errors.ts"
-import { openBeats } from "../cloud/beats.ts"
-import { readBucket } from "../cloud/bucket.ts"
-import type { LogIdentity } from "../cloud/log/checkpoint.ts"
+import { seconds } from "../../firmware/units.ts"
 import { folderSource, type LogSource } from "../cloud/log/log-source.ts"
-import { type AccessRecord, KINDS, RECORD_KINDS } from "../cloud/log/records.ts"
-import { bucketSource } from "../owner/bucket-source.ts"
 import { OwnerFolder } from "../owner/folder.ts"
-import { type ForcedTrace, type LogView, readLog } from "../owner/log.ts"
-import { dateOf, describeLogAlert } from "../owner/log-alerts.ts"
-import { type Compared, compareCheckpoints, exportCheckpoint } from "../owner/log-compare.ts"
+import type { Household } from "../owner/household.ts"
+import { isMember } from "../owner/household-book.ts"
+import { type LogView, readLog } from "../owner/log.ts"
+import { describeLogAlert } from "../owner/log-alerts.ts"
+import { compareCheckpoints, exportCheckpoint } from "../owner/log-compare.ts"
+import { RemoteLog } from "../owner/log-link.ts"
 import { LogMemory } from "../owner/log-memory.ts"
-import { tracesInBeat, tracesInManifest } from "../owner/log-traces.ts"
+import { isSealed, openCheckpointFrom, sealCheckpoint } from "../owner/log-sealed.ts"
+import { ownMailboxes } from "../services/own-mailboxes.ts"
 import { homeOption, homePaths, wholeNumber } from "./options.ts"
+import { openOwner } from "./owner.ts"
+import { withBucket } from "./owner-bucket.ts"
+import { inContact } from "./owner-contact.ts"
+import { type Look, printCompared, printLook } from "./owner-log-print.ts"
+import { type TraceOptions, tracesOf } from "./owner-log-traces.ts"
 
-interface LogOptions {
-  readonly home: string
+interface LogOptions extends TraceOptions {
   readonly log?: string
-  readonly bucket?: string
+  readonly broker?: string
+  readonly wait: number
+  readonly passphraseFile?: string
   readonly compare?: string
+  readonly from?: string
   readonly export?: boolean
+  readonly to?: string
   readonly since?: number
+  readonly key?: boolean
 }
 
+/** An honest log shows by then what it was given a moment ago. */
+const PUBLISHED_WITHIN = seconds(1.5)
+
 const HELP = `
-Owners who compare find a log that shows each of them another history. Send what --export prints to another owner, in a
-message that the cloud cannot read or change; they give it to --compare. --export --since N brings the proof along for
-somebody whose log had N entries: a witness takes it as it is.
+Without --broker the log is read where this household's cloud keeps it. With it the log is asked for over the broker, which
+hands each camera's records to its owner alone; then heartbeats and what this owner has signed are held against it, and
+what the cameras have signed in their chains only if --bucket says where that is.
+
+Owners who compare find a log that shows each of them another history. Tell another owner what --key prints; they seal
+their checkpoint for you (--export --to YOUR-RECIPIENT > FILE), and you give it to --compare FILE --from THEIR-KEY. Sealed and
+signed, it may go any way, also by the cloud. --to takes a member's name, too: they open it with stock age. A message in the
+open is taken with a warning: a fork that it shows is one, and that it shows none says little. --export --since N
+brings the proof along for somebody whose log had N entries: a witness takes it as it is.
 
 Exit codes: 0 in order; 1 something is amiss, each with its name; 2 wrong call.`
 
 export function ownerLogCommand(): Command {
-  return new Command("log")
+  const command = new Command("log")
     .description("who looked at what, when and why, as the cloud's access log proves it")
     .addOption(homeOption())
     .option("--log <dir>", "the cloud's access log, if it is not this household's own")
-    .option(
-      "--bucket <dir>",
-      "the cloud's bucket, with what the cameras have signed, if it is not this household's own",
+    .addOption(new Option("--broker <url>", "ask for the log over the cloud's broker").conflicts("log"))
+    .addOption(
+      new Option("--wait <s>", "with --broker: how long for each answer")
+        .argParser(wholeNumber(1, 3_600))
+        .default(30),
     )
-    .option("--compare <file|->", "say whether another owner's checkpoint is of the same log as yours")
+    .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
+    .option(
+      "--compare <file|->",
+      "say whether another owner's checkpoint is of the same log as yours; sealed, with --from",
+    )
+    .option("--from <key>", "with --compare: the key of the owner who says it, as their --key prints it")
     .addOption(
       new Option("--export", "print the checkpoint, for another owner or a witness").conflicts("compare"),
     )
+    .option("--to <who>", "with --export: sealed for a member, by name, or for an age recipient")
     .addOption(
       new Option(
         "--since <n>",
         "with --export: and the proof that it continues the first n entries",
       ).argParser(wholeNumber(0, 2 ** 48)),
     )
-    .addHelpText("after", HELP)
-    .action(ownerLog)
-}
-
-/** One log, and the cameras that it must tell of. */
-interface Look {
-  readonly log: LogIdentity
-  readonly cameras: readonly PublicKey[]
+    .option("--key", "print what another owner needs, to seal for you and to know you by")
+  return withBucket(command).addHelpText("after", HELP).action(ownerLog)
 }
 
 async function ownerLog(options: LogOptions): Promise<void> {
-  if (options.since !== undefined && !options.export) throw new Fault("usage", "--since goes with --export")
+  for (const [name, value] of [
+    ["--since", options.since],
+    ["--to", options.to],
+  ])
+    if (value !== undefined && !options.export) throw new Fault("usage", `${name} goes with --export`)
+  if (options.from !== undefined && options.compare === undefined)
+    throw new Fault("usage", "--from goes with --compare")
+  const household = once(async () =>
+    new OwnerFolder(homePaths(options.home).owner).household(await openOwner(options)),
+  )
+  if (options.key) return printKey(await household())
+  // Read before anything is remembered: a wrong path is a wrong call.
+  const theirs = options.compare === undefined ? null : await readTheirs(options, options.compare, household)
+  const { broker } = options
+  if (broker === undefined) return lookAtAll(options, household, theirs, folderOf(options))
+  const owner = await household()
+  await inContact({ ...options, broker }, ({ broker: name, parts, config, until }) =>
+    lookAtAll(options, household, theirs, (cameras) => {
+      const keys = new Map(
+        cameras.map((camera): [PublicKey, SigningKey] => [camera, owner.keys.signingKeyFor(camera.id)]),
+      )
+      return new RemoteLog(keys, { broker: name, link: parts, config, until })
+    }),
+  )
+}
+
+type SourceOf = (cameras: readonly PublicKey[]) => LogSource | RemoteLog
+
+function folderOf({ home, log }: LogOptions): SourceOf {
+  const source = folderSource(log ?? join(homePaths(home).cloud, "log"))
+  return () => source
+}
+
+async function lookAtAll(
+  options: LogOptions,
+  household: () => Promise<Household>,
+  theirs: Uint8Array | null,
+  sourceOf: SourceOf,
+): Promise<void> {
   const paths = homePaths(options.home)
   const memory = new LogMemory(paths.owner)
-  const source = folderSource(options.log ?? join(paths.cloud, "log"))
-  // Read before anything is remembered: a wrong path is a wrong call.
-  const message = options.compare === undefined ? null : await readMessage(options.compare)
   let amiss = 0
   const unpinned = (line: string) => {
     console.error(`obscura: ${line}`)
     amiss++
   }
-  for (const look of await looksOf(new OwnerFolder(paths.owner), memory, unpinned)) {
-    const before = await memory.seen(look.log)
-    const traces = await tracesOf(look.cameras, options.bucket ?? join(paths.cloud, "bucket"))
-    const devices = look.cameras.map(({ id }) => id)
-    const view = await readLog(source, { log: look.log, devices, before, traces, now: Date.now() })
-    if (view.seen) await memory.remember(look.log, view.seen)
-    if (options.export)
-      process.stdout.write(await exportCheckpoint(view.checkpoint, options.since ?? null, source))
-    else print(look, view)
-    // What goes to others stays clean; what is amiss is said all the same.
-    if (options.export) for (const alert of view.alerts) console.error(`obscura: ${describeLogAlert(alert)}`)
-    amiss += view.alerts.length
-    if (message !== null && !printCompared(await compare(message, look, view, source))) amiss++
+  const looks = await looksOf(new OwnerFolder(paths.owner), memory, unpinned)
+  const [first] = looks
+  // Over the broker only a camera's owner is handed its records.
+  if (first && options.broker === undefined) looks[0] = { ...first, others: await ownMailboxes(paths.owner) }
+  if (options.to !== undefined && looks.length > 1)
+    throw new Fault("usage", "--to: your cameras are at several clouds, and one file holds one log")
+  for (const look of looks) {
+    const source = sourceOf(look.cameras)
+    try {
+      const view = await lookAt(look, source, memory, options)
+      if (options.export) await putOut(view, source, options, household)
+      else printLook(look, view)
+      // What goes to others stays clean; what is amiss is said all the same.
+      if (options.export)
+        for (const alert of view.alerts) console.error(`obscura: ${describeLogAlert(alert)}`)
+      amiss += view.alerts.length
+      if (theirs !== null) {
+        const compared = await compareCheckpoints(theirs, view.checkpoint, look.log, source)
+        if (!printCompared(compared)) amiss++
+      }
+    } finally {
+      if (source instanceof RemoteLog) await source.close()
+    }
   }
   if (amiss > 0) process.exitCode = 1
+}
+
+async function lookAt(
+  { log, cameras, others = [] }: Look,
+  source: LogSource | RemoteLog,
+  memory: LogMemory,
+  options: LogOptions,
+): Promise<LogView> {
+  const before = await memory.seen(log)
+  const mailboxes = others.map(({ key }) => key)
+  const remote = source instanceof RemoteLog ? source : null
+  const traces = await tracesOf([...cameras, ...mailboxes], options, memory, remote)
+  const devices = [...cameras, ...mailboxes].map(({ id }) => id)
+  const read = () => readLog(source, { log, devices, before, traces, now: Date.now() })
+  const first = await read()
+  const isMissing = first.alerts.some(({ kind }) => kind === "not logged")
+  if (isMissing) await sleep(PUBLISHED_WITHIN)
+  const view = isMissing ? await read() : first
+  if (view.seen) await memory.remember(log, view.seen)
+  return view
 }
 
 /** By log: an owner may have cameras at more than one cloud. @throws Fault "usage", definite. */
@@ -96,11 +182,11 @@ async function looksOf(
   folder: OwnerFolder,
   memory: LogMemory,
   amiss: (line: string) => void,
-): Promise<readonly Look[]> {
+): Promise<Look[]> {
   const cameras = await folder.cameras()
   if (cameras.length === 0)
     throw new Fault("usage", 'no camera is paired yet; "obscura owner pair" does that')
-  const looks = new Map<string, { log: LogIdentity; cameras: PublicKey[] }>()
+  const looks = new Map<string, Look & { cameras: PublicKey[] }>()
   for (const camera of cameras) {
     const log = await memory.pinned(camera.id)
     if (log === null) {
@@ -116,107 +202,47 @@ async function looksOf(
   return [...looks.values()]
 }
 
-/**
- * What the cameras themselves have signed, as the bucket shows it: for whom each seals, and who has looked. Each must have
- * been logged. Read before the log, which may only have more.
- */
-async function tracesOf(cameras: readonly PublicKey[], directory: string): Promise<readonly ForcedTrace[]> {
-  const beats = await openBeats(directory)
-  const source = bucketSource(await readBucket(directory))
-  const traces = cameras.map(async (camera) => {
-    const beat = beats.envelope(camera.id)
-    const manifests = await source.manifests(camera.id)
-    return [
-      ...(beat ? tracesInBeat(beat, camera) : []),
-      ...manifests.flatMap((each) => tracesInManifest(each, camera)),
-    ]
-  })
-  return (await Promise.all(traces)).flat()
+// Between owners
+
+function printKey({ keys, recipient }: Household): void {
+  console.log(`recipient ${recipient}`)
+  console.log(`key ${keys.peerKey.hex}`)
 }
 
-function print({ log, cameras }: Look, { checkpoint, continues, records, alerts, pending }: LogView): void {
-  const since = continues
-    ? `it continues the ${continues.size} that you saw on ${dateOf(continues.at)}`
-    : "your first look: later ones are held against it"
-  const isHead = alerts.some(({ kind }) => kind === "rolled back" || kind === "forked")
-  console.log(
-    `log ${log.origin}: ${counted(checkpoint.size, "entry", "entries")}${isHead ? "" : `, ${since}`}`,
-  )
-  for (const { id: device } of cameras) {
-    const own = records.get(device) ?? []
-    console.log(`camera ${device}: ${counted(own.length, "record", "records")}, proven to be in the log`)
-    for (const record of own) console.log(`  ${inWords(record)}`)
-  }
-  if (pending > 0) console.log(`${pending} records wait for the next checkpoint; look again in a few seconds`)
-  for (const alert of alerts) {
-    const device = "device" in alert && alert.device !== null ? `camera ${alert.device}: ` : ""
-    console.log(`! ${device}${describeLogAlert(alert)}`)
-  }
-  for (const trace of ["forced", "policy"] as const) {
-    console.log(trace === "forced" ? "forced to leave a trace:" : "only by the cloud's policy:")
-    for (const kind of RECORD_KINDS)
-      if (KINDS[kind].trace === trace) console.log(`  ${kind.padEnd(16)} ${KINDS[kind].because}`)
-  }
-}
-
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
-
-function inWords(record: AccessRecord): string {
-  const { at, kind, by, reason } = record
-  const who = by.key === null ? by.role : `${by.role} ${by.key.slice(0, 8)}`
-  return `${dateOf(at)}  ${kind.padEnd(16)} ${who.padEnd(20)} ${whatOf(record).padEnd(28)} ${reason}`
-}
-
-function whatOf(record: AccessRecord): string {
-  switch (record.kind) {
-    case "live session":
-      return `session ${record.session.slice(0, 8)}`
-    case "grant":
-      return `for ${record.purpose}`
-    case "consent":
-      return record.change
-    case "key change":
-      return `epoch ${record.epoch}`
-    case "ciphertext read":
-      return `object ${record.object.slice(0, 8)}`
-    case "view repeated":
-      return `grant ${record.grant.slice(0, 8)}`
-    case "request refused":
-      return `${record.request}: ${record.refusal}`
-  }
-}
-
-function compare(
-  message: Uint8Array,
-  { log }: Look,
+async function putOut(
   { checkpoint }: LogView,
   source: LogSource,
-): Promise<Compared> {
-  return compareCheckpoints(message, checkpoint, log, source)
+  { since, to }: LogOptions,
+  household: () => Promise<Household>,
+): Promise<void> {
+  const message = await exportCheckpoint(checkpoint, since ?? null, source)
+  if (to === undefined) return void process.stdout.write(message)
+  const { keys, book } = await household()
+  const member = book.members.find((each) => isMember(each) && each.name === to)
+  const recipient = member?.recipient ?? to
+  if (!recipient.startsWith("age1"))
+    throw new Fault("usage", `--to ${to}: no member has this name, and it is no age recipient (age1…)`)
+  process.stdout.write(await sealCheckpoint({ message, at: Date.now() }, recipient, keys.peerKey))
 }
 
-/** false: a fork. */
-function printCompared(compared: Compared): boolean {
-  const { outcome, theirs } = compared
-  switch (outcome) {
-    case "same":
-      console.log(`same: they see the ${theirs.size} entries that you see`)
-      return true
-    case "older":
-      console.log(`older: they saw ${theirs.size} entries, and yours continue them`)
-      return true
-    case "newer":
-      console.log(
-        `newer: they see ${theirs.size} entries, which continue yours; look again, and if it stays so the cloud withholds the rest from you`,
-      )
-      return true
-    case "fork":
-      console.log(
-        `! fork, a split view: the cloud shows you one log and them another; it has signed both, and these two notes prove it:\n`,
-      )
-      for (const note of compared.notes) console.log(note)
-      return false
+async function readTheirs(
+  { from }: LogOptions,
+  path: string,
+  household: () => Promise<Household>,
+): Promise<Uint8Array> {
+  const bytes = await readMessage(path)
+  if (!isSealed(bytes)) {
+    if (from !== undefined) throw new Fault("usage", `${path}: it is not sealed, so nobody has signed for it`)
+    console.error("obscura: this checkpoint came in the open: whoever carried it could have changed it")
+    return bytes
   }
+  if (from === undefined || !/^[0-9a-f]{64}$/.test(from))
+    throw new Fault("usage", "--compare: this is sealed; say who says it, --from KEY (64 hex digits)")
+  const { identity, recipients } = await household()
+  const isOurs = (recipient: string) => recipients.includes(recipient)
+  const said = await openCheckpointFrom(publicKeyFromHex(from), bytes, identity, isOurs)
+  console.log(`what they saw on ${new Date(said.at).toISOString()}, sealed for you and signed by them`)
+  return said.message
 }
 
 async function readMessage(path: string): Promise<Uint8Array> {
@@ -224,5 +250,14 @@ async function readMessage(path: string): Promise<Uint8Array> {
     return await readFile(path === "-" ? "/dev/stdin" : path)
   } catch (cause) {
     throw new Fault("usage", `${path}: cannot be read (${messageOf(cause)})`, { cause })
+  }
+}
+
+/** Asked for a passphrase once, and only where one is needed. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => {
+    made ??= make()
+    return made
   }
 }

@@ -46,7 +46,7 @@ async function openClips(
 ): Promise<void> {
   const unseen = new Set(wanted)
   let failed = 0
-  for (const { vault, view } of await look(options, household))
+  for (const { vault, view } of await look(options, household, undefined, "the owner opens a clip"))
     for (const clip of view.clips) {
       const asked = wanted.filter((each) => clip.clip.startsWith(each))
       if (wanted.length > 0 ? asked.length === 0 : hasLeft(clip)) continue

@@ -1,17 +1,16 @@
 import { readFile } from "node:fs/promises"
-import { join } from "node:path"
 import { Command } from "commander"
 import { publicKeyFromHex } from "../../firmware/control/keys.ts"
 import { Fault, messageOf } from "../../firmware/errors.ts"
-import { openBeats } from "../cloud/beats.ts"
-import { readBucket } from "../cloud/bucket.ts"
 import { bucketSource } from "../owner/bucket-source.ts"
 import { OwnerFolder } from "../owner/folder.ts"
 import { OwnerKeys } from "../owner/keys.ts"
 import { groupedKit, kitPage } from "../owner/kit-page.ts"
+import { LogMemory } from "../owner/log-memory.ts"
 import { type Recovered, recover } from "../owner/recovery.ts"
 import { homeOption, homePaths } from "./options.ts"
 import { openOwner } from "./owner.ts"
+import { type BucketOptions, openBucketOf, withBucket } from "./owner-bucket.ts"
 import { askSecretly, readPassphrase } from "./passphrase.ts"
 import { writePrivate } from "./private-file.ts"
 import { terminalQr } from "./terminal-qr.ts"
@@ -40,10 +39,7 @@ export function ownerRecoveryKitCommand(): Command {
     })
 }
 
-interface RestoreOptions extends KitOptions {
-  readonly kitFile?: string
-  readonly bucket?: string
-}
+type RestoreOptions = KitOptions & BucketOptions & { readonly kitFile?: string }
 
 const HELP = `
 The cloud keeps the household's book (later keys, cameras, members) in a mailbox that only the root finds and opens.
@@ -53,12 +49,12 @@ seals for a newer key than the book has.
 Exit codes: 0 all is found; 1 something is missing, said in words; 2 wrong call.`
 
 export function ownerRestoreCommand(): Command {
-  return new Command("restore")
+  const command = new Command("restore")
     .description("an owner again, in an empty folder, from the recovery kit and the cloud alone")
     .addOption(homeOption())
+  return withBucket(command)
     .option("--kit-file <file>", "read the recovery kit from a file instead of the terminal")
     .option("--passphrase-file <file>", "read the new passphrase from a file instead of the terminal")
-    .option("--bucket <dir>", "the cloud's bucket, if it is not this household's own")
     .addHelpText("after", HELP)
     .action(restore)
 }
@@ -68,13 +64,16 @@ async function restore(options: RestoreOptions): Promise<void> {
   const folder = new OwnerFolder(paths.owner)
   if (await folder.exists()) throw new Fault("usage", `${paths.owner}: an owner lives here already`)
   const keys = await OwnerKeys.fromRecoveryKit(await readKit(options.kitFile))
-  const directory = options.bucket ?? join(paths.cloud, "bucket")
-  const beats = await openBeats(directory)
-  const found = await recover(keys, bucketSource(await readBucket(directory)), beats)
+  const { bucket, beats } = await openBucketOf(options)
+  const found = await recover(keys, bucketSource(bucket), beats)
   const passphrase = await readPassphrase(options.passphraseFile, "A new passphrase for this owner's keys: ")
   await folder.keep(keys, passphrase)
   const { household, backup } = found
-  for (const { key } of household.book.cameras) await folder.addCamera(publicKeyFromHex(key))
+  const memory = new LogMemory(paths.owner)
+  for (const { device, key, log } of household.book.cameras) {
+    if (log) await memory.pinLog(device, log)
+    await folder.addCamera(publicKeyFromHex(key))
+  }
   await folder.keepBook(household.book, keys)
   await folder.keepBackup(backup)
   report(found)
@@ -84,8 +83,10 @@ function report({ household, backup, unlisted, lostKeys }: Recovered): void {
   const { cameras, keys, members } = household.book
   const book = backup.version < 0 ? "no book, only" : `book of version ${backup.version},`
   console.log(`found: ${book} ${cameras.length} cameras, ${keys.length + 1} keys, ${members.length} members`)
-  for (const { device } of cameras)
-    console.log(`camera ${device}${unlisted.includes(device) ? ", by its heartbeat" : ""}`)
+  for (const { device, log } of cameras)
+    console.log(
+      `camera ${device}${unlisted.includes(device) ? ", by its heartbeat" : ""}${log ? "" : "; which access log is its own, the book does not say"}`,
+    )
   for (const device of lostKeys)
     console.error(
       `obscura: camera ${device} seals for a key that is not in what the cloud showed: it keeps back a newer book, or has lost it. Copy household.age from another device of yours; what follows is sealed for you again after "obscura owner rotate"`,

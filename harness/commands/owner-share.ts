@@ -43,7 +43,7 @@ function reason(text: string): string {
 
 async function share(wanted: string, options: ShareOptions): Promise<void> {
   const { folder, household } = await openHousehold(options)
-  const { vault, clip } = oneOf(await look(options, household), wanted)
+  const { vault, clip } = oneOf(await look(options, household, undefined, "the owner shares a clip"), wanted)
   vault.checkWhole(clip)
   const files = await rewrapped(clip, vault, household, options)
   const record = { clip: clip.clip, recipient: options.to, reason: options.reason, at: Date.now() }

@@ -1,9 +1,7 @@
-import { join } from "node:path"
 import { Command } from "commander"
 import { type PublicKey, sha256Hex } from "../../firmware/control/keys.ts"
 import { Fault, isFault } from "../../firmware/errors.ts"
-import { openBeats } from "../cloud/beats.ts"
-import { readBucket } from "../cloud/bucket.ts"
+import type { Reader } from "../cloud/log/recorded-reads.ts"
 import { type AlertKind, alertsOf } from "../owner/alerts.ts"
 import { bucketSource } from "../owner/bucket-source.ts"
 import { type DeletedIds, DeletionBook } from "../owner/deletion.ts"
@@ -24,10 +22,9 @@ import {
 } from "../owner/vault.ts"
 import { homeOption, homePaths } from "./options.ts"
 import { openOwner } from "./owner.ts"
+import { type BucketOptions, openBucketOf, withBucket } from "./owner-bucket.ts"
 
-export interface VaultOptions {
-  readonly home: string
-  readonly bucket?: string
+export interface VaultOptions extends BucketOptions {
   readonly passphraseFile?: string
 }
 
@@ -99,11 +96,10 @@ export function ownerVerifyCommand(): Command {
 }
 
 export function vaultCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(homeOption())
-    .option("--bucket <dir>", "the cloud's bucket, if it is not this household's own")
-    .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
+  return withBucket(new Command(name).description(description).addOption(homeOption())).option(
+    "--passphrase-file <file>",
+    "read the passphrase from a file instead of the terminal",
+  )
 }
 
 /** The household of these options, and where it is kept. @throws Fault "usage" or "refused", definite. */
@@ -116,12 +112,14 @@ export async function openHousehold(
 
 /**
  * Looks at every paired camera through the cloud's bucket, and remembers how far each chain was. `heard`: heartbeats
- * that came straight from the broker, by device; the bucket's are up to a minute old.
+ * that came straight from the broker, by device; the bucket's are up to a minute old. `reading`: why clips are opened,
+ * which the household's own cloud records; null: what is read is only looked through.
  */
 export async function look(
   options: VaultOptions,
   opened?: Household,
   heard: ReadonlyMap<string, Uint8Array> = new Map(),
+  reading: string | null = null,
 ): Promise<readonly SeenCamera[]> {
   const paths = homePaths(options.home)
   const household = opened ?? (await openHousehold(options)).household
@@ -129,10 +127,8 @@ export async function look(
   const cameras = await folder.cameras()
   if (cameras.length === 0)
     throw new Fault("usage", 'no camera is paired yet; "obscura owner pair" does that')
-  const directory = options.bucket ?? join(paths.cloud, "bucket")
-  // Heartbeats first: what they announce, a cloud that runs meanwhile may only have more of.
-  const beats = await openBeats(directory)
-  const source = bucketSource(await readBucket(directory))
+  const { beats, bucket } = await openBucketOf(options, readerOf(household, reading))
+  const source = bucketSource(bucket)
   return Promise.all(
     cameras.map(async (camera) => {
       const deleted = await new DeletionBook(paths.owner).of(camera.id)
@@ -150,6 +146,16 @@ export async function look(
       return { key: camera, vault, view, tail, keyAlerts, gone, deleted, epoch, confirmed }
     }),
   )
+}
+
+/** A cloud whose log takes nothing is no reason to keep a clip from its owner. */
+function readerOf({ keys }: Household, reason: string | null): Reader | undefined {
+  if (reason === null) return undefined
+  return {
+    by: (device) => ({ role: "owner", key: keys.signingKeyFor(device).id }),
+    reason,
+    onFault: (error) => console.error(`obscura: this look is not recorded: ${error.message}`),
+  }
 }
 
 function problemsOf(camera: SeenCamera, but?: AlertKind): string[] {

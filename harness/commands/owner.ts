@@ -11,10 +11,12 @@ import { platformRandom } from "../../hardware/random.ts"
 import { type CloudIdentity, cloudIdentityShape } from "../cloud/keys.ts"
 import { OwnerFolder } from "../owner/folder.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
-import { LogMemory } from "../owner/log-memory.ts"
+import { LogMemory, pinOf } from "../owner/log-memory.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
 import { homeOption, homePaths, loopbackUrl, PORT } from "./options.ts"
 import { ownerAlertsCommand } from "./owner-alerts.ts"
+import { ownerAnswerCommand } from "./owner-answer.ts"
+import { ownerConsentCommand, ownerPlaceCommand, ownerWithdrawCommand } from "./owner-consent.ts"
 import { ownerDeleteCommand } from "./owner-delete.ts"
 import { ownerHouseholdCommand, ownerRotateCommand } from "./owner-household.ts"
 import { ownerLendCommand } from "./owner-lend.ts"
@@ -22,12 +24,14 @@ import { ownerLiveCommand } from "./owner-live.ts"
 import { ownerLogCommand } from "./owner-log.ts"
 import { ownerMembersCommand } from "./owner-members.ts"
 import { ownerOpenCommand } from "./owner-open.ts"
+import { ownerPostCommand, ownerUnpostCommand } from "./owner-post.ts"
 import { ownerPrivacyCommand } from "./owner-privacy.ts"
 import { ownerRecoveryKitCommand, ownerRestoreCommand } from "./owner-recovery.ts"
 import { ownerResendCommand } from "./owner-resend.ts"
 import { ownerSecondFactorCommand } from "./owner-second-factor.ts"
 import { ownerShareCommand } from "./owner-share.ts"
 import { ownerListCommand, ownerVerifyCommand } from "./owner-vault.ts"
+import { ownerWrongCommand } from "./owner-wrong.ts"
 import { readPassphrase } from "./passphrase.ts"
 import { patience } from "./patience.ts"
 import { stopOnSignals } from "./stop.ts"
@@ -47,8 +51,15 @@ export function ownerCommand(): Command {
     .addCommand(ownerResendCommand())
     .addCommand(ownerDeleteCommand())
     .addCommand(ownerAlertsCommand())
+    .addCommand(ownerWrongCommand())
     .addCommand(ownerLiveCommand())
     .addCommand(ownerLendCommand())
+    .addCommand(ownerAnswerCommand())
+    .addCommand(ownerPlaceCommand())
+    .addCommand(ownerConsentCommand())
+    .addCommand(ownerWithdrawCommand())
+    .addCommand(ownerPostCommand())
+    .addCommand(ownerUnpostCommand())
     .addCommand(ownerPrivacyCommand())
     .addCommand(ownerHouseholdCommand())
     .addCommand(ownerMembersCommand())
@@ -155,7 +166,7 @@ function pairCommand(): Command {
       if (!camera)
         throw new Fault("unavailable", "no camera answered; the text is dead now, ask for a new one")
       await new LogMemory(homePaths(options.home).owner).pin(camera.id, cloud)
-      await folder.addPaired(camera, keys, Date.now())
+      await folder.addPaired(camera, keys, Date.now(), pinOf(cloud))
       console.error(`\npaired with camera ${camera.id}`)
     })
 }

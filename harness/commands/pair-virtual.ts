@@ -6,7 +6,7 @@ import type { LogLine } from "../../firmware/log.ts"
 import type { VirtualBoard, Visitor } from "../../simulator/board.ts"
 import type { Cloud } from "../cloud/broker.ts"
 import { OwnerFolder } from "../owner/folder.ts"
-import { LogMemory } from "../owner/log-memory.ts"
+import { LogMemory, pinOf } from "../owner/log-memory.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
 import { pressUntil } from "./visit.ts"
 
@@ -65,7 +65,7 @@ export async function pairWithHome(
   const camera = pressAndShow(setupText(code), board, config, visitor, [signal])
   const key = await owner
   if (key) await new LogMemory(directory).pin(key.id, cloud.identity)
-  if (key) await folder.addPaired(key, keys, Date.now())
+  if (key) await folder.addPaired(key, keys, Date.now(), pinOf(cloud.identity))
   return (await camera) && key !== null
 }
 

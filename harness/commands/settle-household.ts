@@ -6,8 +6,10 @@ import { sendCommand } from "../owner/command.ts"
 import type { OwnerFolder } from "../owner/folder.ts"
 import { revocationOf } from "../owner/grants.ts"
 import type { Household } from "../owner/household.ts"
-import { type Book, withConfirmed } from "../owner/household-book.ts"
+import { type Book, withConfirmed, withLog } from "../owner/household-book.ts"
+import { LogMemory } from "../owner/log-memory.ts"
 import { type Asked, askToSealFor, type Known, withKeyForAll } from "../owner/rotation.ts"
+import { homePaths } from "./options.ts"
 import { type Contact, type ContactOptions, inContact } from "./owner-contact.ts"
 import { look, type SeenCamera, type VaultOptions } from "./owner-vault.ts"
 
@@ -43,6 +45,7 @@ export async function settle(
   options: HouseholdOptions,
   { endLooks = false } = {},
 ): Promise<void> {
+  await keepPins(open, new LogMemory(homePaths(options.home).owner))
   const cameras = open.household.book.cameras.length === 0 ? [] : await look(options, open.household)
   const known = cameras.map(({ key, view, epoch }): Known => ({ device: key.id, newest: view.newest, epoch }))
   const signed = withKeyForAll(open.household.book, known, Date.now())
@@ -55,6 +58,18 @@ export async function settle(
     await backUpNow(open, contact)
     if (!all) process.exitCode = 1
   })
+}
+
+/** A book that was begun before it had the logs' keys gets them. */
+async function keepPins(open: OpenHousehold, memory: LogMemory): Promise<void> {
+  for (const { device, log } of open.household.book.cameras) {
+    const pinned = log ? null : await memory.pinned(device)
+    if (pinned)
+      await changeBook(
+        open,
+        withLog(open.household.book, device, { origin: pinned.origin, key: pinned.key.hex }),
+      )
+  }
 }
 
 /** Whose key a viewer's is, no grant says: all of them are taken back. Where no answer comes, they end by themselves. */

@@ -1,17 +1,19 @@
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { openIdentity } from "../../firmware/control/identity.ts"
 import { Fault } from "../../firmware/errors.ts"
+import type { LogLine } from "../../firmware/log.ts"
 import { seconds } from "../../firmware/units.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
 import { Fleet } from "../../simulator/fleet.ts"
 import { ClientAuthority } from "../cloud/client-authority.ts"
+import { openCameraEyes } from "../recognise/camera-eyes.ts"
 import { fragileCameras } from "../scenario/strikes.ts"
 import { resultOf } from "./camera-result.ts"
+import { certifiedDiallers } from "./certified-diallers.ts"
 import { serve, usageFromNow } from "./child.ts"
 import { CpuSplit, isSealing } from "./cpu-split.ts"
 import { openLogFile } from "./log-file.ts"
 import type { CameraProgress, FromCameras, ToCameras, Usage } from "./messages.ts"
-import { certifiedDiallers } from "./outside-broker.ts"
 import { takeOwner } from "./paired-beforehand.ts"
 import { type LoadedPlan, loadPlan } from "./plan.ts"
 import { untilStart } from "./start-at.ts"
@@ -73,9 +75,13 @@ function theStage(): Stage {
 }
 
 async function makeStage(begin: Extract<ToCameras, { kind: "begin" }>): Promise<Stage> {
-  const loaded = await loadPlan(begin.plan)
   const { seed, scenario } = begin.plan
   const file = openLogFile(begin.logFile)
+  const { eyes, model } = scenario.fleet
+  const log = { write: (line: LogLine) => file.log.info({ camera: null, ...line }) }
+  // It ends with this process.
+  const real = eyes === "model" && model !== null ? await openCameraEyes({ path: model }, { log }) : null
+  const loaded = await loadPlan(begin.plan, real?.parts)
   flushLog = file.flush
   const dialler = networkDialler(begin.broker)
   const fragile = fragileCameras(loaded.strikes)

@@ -26,11 +26,11 @@ export class Child<Out extends Message, In extends Message> {
   readonly #death: Promise<never>
   #ending = false
 
-  /** `module`: URL of the TypeScript file to run. */
-  constructor(name: string, module: URL) {
+  /** `module`: URL of the TypeScript file to run. `first`: URLs of what runs in it before that. */
+  constructor(name: string, module: URL, first: readonly string[] = []) {
     this.#name = name
     this.#process = fork(fileURLToPath(module), {
-      execArgv: ["--import", TYPESCRIPT],
+      execArgv: [TYPESCRIPT, ...first].flatMap((url) => ["--import", url]),
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     })
@@ -46,6 +46,11 @@ export class Child<Out extends Message, In extends Message> {
     })
     // Whoever waits hears of it; at an ordinary end nobody does.
     this.#death.catch(() => undefined)
+  }
+
+  /** Of the process; null: there is none. */
+  get id(): number | null {
+    return this.#process.pid ?? null
   }
 
   /** Rejects when the process dies. */

@@ -95,6 +95,11 @@ export class CloudKeeper {
     return this.#ended.bytes + (this.#latest?.bytes ?? 0)
   }
 
+  /** Of its process, now; null: it is down. */
+  get process(): number | null {
+    return this.#child?.id ?? null
+  }
+
   /** Now; null: it is down. */
   get memoryMiB(): number | null {
     return this.#latest?.memoryMiB ?? null

@@ -1,8 +1,10 @@
+import { dirname, join } from "node:path"
 import { Fault } from "../../firmware/errors.ts"
 import { seededRandom } from "../../simulator/random.ts"
 import type { Cloud } from "../cloud/broker.ts"
 import type { CloudLine } from "../cloud/cloud-log.ts"
 import { openCloudKeys } from "../cloud/keys.ts"
+import { type OpenLog, openCloudLog } from "../cloud/log/open-log.ts"
 import { serve, usageFromNow } from "./child.ts"
 import { CpuSplit, isIngest } from "./cpu-split.ts"
 import { type BucketFaults, faultyBucket, noBucketFaults } from "./faulty-bucket.ts"
@@ -16,6 +18,7 @@ const PROGRESS_EVERY_MS = 500
 const MiB = 2 ** 20
 
 let cloud: Cloud | null = null
+let accessLog: OpenLog | null = null
 let file: LogFile | null = null
 let admitted: ReadonlySet<string> = new Set()
 let faults: BucketFaults = noBucketFaults
@@ -32,10 +35,10 @@ serve<ToCloud, FromCloud>(async (message, send) => {
       const inner = await openRunBucket(directory, target.bucket)
       const bucket = faultyBucket(inner, () => faults, seededRandom(seed, "bucket"))
       const keys = await openCloudKeys(keyFile)
-      const write = (line: CloudLine) => log.info(line)
-      cloud = await startRunCloud({ port, name, directory, bucket, keys, log: { write } }, target, (device) =>
-        admitted.has(device),
-      )
+      const lines = { write: (line: CloudLine) => log.info(line) }
+      accessLog = await openCloudLog(join(dirname(directory), "log"), name, keys.log, lines)
+      const options = { port, name, directory, bucket, keys, log: lines, accessLog: accessLog.log }
+      cloud = await startRunCloud(options, target, (device) => admitted.has(device))
       const { identity, stats } = cloud
       send({ kind: "listening", port: cloud.port, identity })
       const tell = () =>
@@ -64,6 +67,7 @@ serve<ToCloud, FromCloud>(async (message, send) => {
       await split.stop()
       const used = { ...measured, share: split.share }
       await cloud.close()
+      await accessLog?.close()
       file?.flush()
       send({ kind: "closed", usage: used, seen: split.seconds, stats: cloud.stats })
     }

@@ -25,6 +25,8 @@ export const BETTER: Readonly<Record<MetricName, Direction>> = {
   clips_lost: "lower",
   objects_dropped: "lower",
   cameras_up: "higher",
+  visitors_hit: "higher",
+  false_alarms: "lower",
   connects: "neither",
   disconnects: "lower",
   uploads_refused: "lower",

@@ -4,6 +4,7 @@ import type { CloudIdentity } from "../cloud/keys.ts"
 import { placeName } from "../cloud/s3-place.ts"
 import { AbortWatch } from "./abort-watch.ts"
 import { CloudKeeper } from "./cloud-keeper.ts"
+import { FleetInsiders } from "./fleet-insiders.ts"
 import { judgeRun } from "./judge-run.ts"
 import { LiveReadings } from "./live-readings.ts"
 import { LiveView } from "./live-view.ts"
@@ -19,6 +20,7 @@ import { servePrometheus } from "./prometheus-server.ts"
 import { readyTarget } from "./ready-target.ts"
 import type { Report } from "./report.ts"
 import { reportRun } from "./report-run.ts"
+import { checkReports } from "./report-secrets.ts"
 import { camerasLogs, freeBytesFor, makeRunFolder, type RunFolder } from "./run-folder.ts"
 import type { Screen } from "./screen.ts"
 import type { Shard } from "./shard.ts"
@@ -43,6 +45,8 @@ export interface FleetRunOptions {
   readonly prometheusPort: number | null
   /** Absent: the embedded broker without TLS, and a folder. */
   readonly target?: Target
+  /** Everyone with access tries too, at the embedded broker. Absent: nobody does. */
+  readonly insiders?: boolean
   /** Processes of cameras; null: a core each, less one for the cloud. */
   readonly workers: number | null
   /** Which part of the fleet this is, as `plan.from` and `plan.to` say: its thresholds are not judged here; absent or null: all. */
@@ -60,7 +64,7 @@ export interface FleetRun {
 const TICK: Milliseconds = 1_000
 const ABORT_GRACE: Milliseconds = seconds(10)
 
-const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0, live: null }
+const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0, live: null, insiders: null }
 
 /**
  * One load test, from estimate to report:
@@ -85,19 +89,19 @@ export async function runFleet(options: FleetRunOptions): Promise<FleetRun> {
   const timeline = new Timeline(plan.to - plan.from, cloud)
   const show = { options, loaded, target, folder, cloud, workers, timeline, thresholds }
   try {
-    const { owners, results, begunAt, seconds: length, live } = await perform(show)
+    const { owners, results, begunAt, seconds: length, live, insiders } = await perform(show)
     const usage = cloud.usage
     timeline.learn({ sealing: results.map(({ seen }) => seen), ingest: cloud.seen })
     await endAll(cloud, workers)
     await writeOwners(folder.owners, owners)
-    const { judgement, savedClips } = await judgeRun(
-      { loaded, folder, results, owners, place: target.bucket },
-      screen,
-    )
+    const traces = { loaded, folder, results, owners, place: target.bucket, insiders }
+    const { judgement, savedClips, privacy } = await judgeRun(traces, screen)
     const report = await reportRun(folder, {
       ...{ loaded, command, thresholds, shard: options.shard ?? null, begunAt },
       ...{ results, cloud: usage, timeline, judgement, seconds: length, series: timeline.series(), live },
+      privacy,
     })
+    await checkReports(folder, owners)
     return { report, folder, savedClips }
   } finally {
     await endAll(cloud, workers)
@@ -149,6 +153,8 @@ interface Performance {
   readonly seconds: number
   /** How old pictures were when viewers had them: an HdrHistogram; null: nobody looked. */
   readonly live: string | null
+  /** null: nobody tried. */
+  readonly insiders: FleetInsiders | null
 }
 
 type Watched = Omit<Performance, "owners">
@@ -241,8 +247,11 @@ async function watch(
   const dialler = ownersDialler(broker, show.target.outside?.broker ?? null)
   const originOf = (index: number) => origins[workers.findIndex(({ to }) => index < to)] ?? Number.NaN
   const complain = (reason: string) => screen.say(`live: ${reason}`)
-  const guests = new LiveViewers({ plan, owners, cloud: identity, dialler, originOf, complain })
+  const guestParts = { plan, owners, identity, dialler }
+  const guests = new LiveViewers({ ...guestParts, cloud: identity, originOf, complain })
   guests.begin()
+  const insiders = FleetInsiders.of({ ...show, ...guestParts, broker })
+  insiders?.begin(signal)
   workers.forEach(({ child }, i) => {
     child.on("progress", (progress) => timeline.hear(i, progress))
   })
@@ -267,12 +276,8 @@ async function watch(
     const hopeless = abortOnFail ? watching.look(readings, passed) : null
     if (hopeless) stop(`${hopeless.metric} ${hopeless.expr} can no longer hold: it is ${hopeless.value}`)
   }, TICK)
-  const page =
-    prometheusPort === null
-      ? null
-      : await servePrometheus(prometheusPort, () =>
-          prometheusOf(live.readings((performance.now() - begun) / 1_000)),
-        )
+  const metrics = () => prometheusOf(live.readings((performance.now() - begun) / 1_000))
+  const page = prometheusPort === null ? null : await servePrometheus(prometheusPort, metrics)
   if (page) screen.say(`metrics: http://127.0.0.1:${page.port}/metrics`)
   if (signal.aborted) abort()
   signal.addEventListener("abort", abort, { once: true })
@@ -281,10 +286,13 @@ async function watch(
     await guests.end()
     await cloud.recover()
     const results = await finished
-    return { results, begunAt, seconds: (performance.now() - begun) / 1_000, live: guests.told }
+    const length = (performance.now() - begun) / 1_000
+    await insiders?.end()
+    return { results, begunAt, seconds: length, live: guests.told, insiders }
   } finally {
     clearInterval(ticking)
     await guests.end()
+    await insiders?.leave()
     signal.removeEventListener("abort", abort)
     signal.removeEventListener("abort", leave)
     await page?.close()

@@ -9,7 +9,7 @@ import { descriptorLimit, estimate } from "./precheck.ts"
 import { freeBytesFor } from "./run-folder.ts"
 import { grouped } from "./screen.ts"
 
-/** This machine as it is now; takes two seconds, for it measures its speed. `out`: where the run's folder would be. */
+/** This machine as it is now; takes more than a second, for it measures its speed. `out`: where the run's folder would be. */
 export async function thisMachine(out: string | null): Promise<Machine> {
   return {
     cores: availableParallelism(),

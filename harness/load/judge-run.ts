@@ -1,14 +1,17 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { MiB } from "../../firmware/units.ts"
+import type { Bucket } from "../cloud/bucket.ts"
 import type { S3Place } from "../cloud/s3-place.ts"
 import { bucketSource } from "../owner/bucket-source.ts"
 import type { Judgement } from "./evidence.ts"
+import type { FleetInsiders } from "./fleet-insiders.ts"
 import { judge } from "./judge.ts"
 import type { CameraResult, CamerasFinished } from "./messages.ts"
 import { serverIdentities } from "./outsiders.ts"
 import type { Owner } from "./pairing.ts"
 import type { LoadedPlan } from "./plan.ts"
+import type { PrivacyFindings } from "./privacy-shape.ts"
 import { readRunBucket } from "./ready-target.ts"
 import { camerasLogs, type RunFolder } from "./run-folder.ts"
 import type { Screen } from "./screen.ts"
@@ -21,15 +24,23 @@ export interface RunTraces {
   readonly owners: readonly Owner[]
   /** Where the bucket is, if not in the folder. */
   readonly place: S3Place | null
+  /** null: nobody tried. */
+  readonly insiders: FleetInsiders | null
+}
+
+export interface Judged {
+  readonly judgement: Judgement
+  readonly savedClips: number
+  readonly privacy: PrivacyFindings | null
 }
 
 const SAVED_CLIPS = 5
 
 /** Judges what a run left in its folder, with progress on `screen`, and saves its first clips there as they are opened. */
 export async function judgeRun(
-  { loaded, folder, results, owners, place }: RunTraces,
+  { loaded, folder, results, owners, place, insiders }: RunTraces,
   screen: Screen,
-): Promise<{ readonly judgement: Judgement; readonly savedClips: number }> {
+): Promise<Judged> {
   const { seed, scenario, from, to } = loaded.plan
   const asked = to - from
   screen.nextPhase()
@@ -42,7 +53,7 @@ export async function judgeRun(
       cameras: everyCamera(from, to, results),
       owners,
       source: bucketSource(bucket),
-      storedObjects: bucket.objectCount,
+      storedObjects: bucket.objectCount - objectsOf(bucket, insiders?.devices ?? []),
       serverKeys: await serverIdentities(folder.cloudKeys),
       canary: loaded.canary,
       plainPlaces: [folder.bucket, ...camerasLogs(folder, results.length), folder.cloudLog],
@@ -59,9 +70,14 @@ export async function judgeRun(
       },
     },
   )
-  await close()
   screen.nextPhase()
-  return { judgement, savedClips: saved.count }
+  const privacy = (await insiders?.judge(bucket)) ?? null
+  await close()
+  return { judgement, savedClips: saved.count, privacy }
+}
+
+function objectsOf(bucket: Bucket, devices: readonly string[]): number {
+  return devices.reduce((sum, device) => sum + [...bucket.objectsOf(device)].length, 0)
 }
 
 /** Those that nothing was heard of too. */

@@ -1,4 +1,5 @@
 import { FAILURES_MAX } from "./findings.ts"
+import { mergedPrivacy } from "./merge-privacy.ts"
 import { encoded, type RunNumbers } from "./numbers.ts"
 import type { Invariant } from "./report.ts"
 import { SERIES, type Series, type SeriesName } from "./series.ts"
@@ -40,6 +41,7 @@ export function mergedNumbers(parts: readonly RunNumbers[]): RunNumbers {
     usage: summed(parts.map(({ usage }) => usage)),
     idle: idles.length === 0 || sum(({ idle }) => (idle === null ? 1 : 0)) > 0 ? null : summed(idles),
     worst: worstFirst(parts.flatMap(({ worst }) => worst)),
+    privacy: mergedPrivacy(parts.map(({ privacy }) => privacy ?? null)),
     series: mergedSeries(parts.map(({ series }) => series)),
   }
 }

@@ -64,6 +64,16 @@ export const METRICS = {
     unit: "1",
     what: "cameras connected, of all that were asked for, second by second",
   },
+  visitors_hit: {
+    kind: "rate",
+    unit: "1",
+    what: "of the visitors whom a sensor felt, those of whom a clip was kept; with the footage's arrivals alone",
+  },
+  false_alarms: {
+    kind: "gauge",
+    unit: "clips",
+    what: "clips kept in an hour before a camera that nobody passes; with the footage's arrivals alone",
+  },
   connects: { kind: "counter", unit: "", what: "connections that were accepted" },
   disconnects: { kind: "counter", unit: "", what: "connections that broke, and dials that failed" },
   uploads_refused: { kind: "counter", unit: "", what: "manifests that the cloud refused with a reason" },

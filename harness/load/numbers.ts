@@ -2,6 +2,7 @@ import { encodeIntoCompressedBase64 } from "hdr-histogram-js"
 import { z } from "zod"
 import type { Judgement } from "./evidence.ts"
 import type { CameraResult, CamerasFinished, Usage } from "./messages.ts"
+import { type PrivacyFindings, privacyShape } from "./privacy-shape.ts"
 import { invariantShape, reportShape, worstShape } from "./report.ts"
 import { type Series, seriesShape } from "./series.ts"
 import type { Timeline } from "./timeline.ts"
@@ -63,6 +64,8 @@ export const numbersShape = z.strictObject({
   /** What processes of cameras grew by until nothing had moved yet; null: something had. */
   idle: z.strictObject({ mebibytes: measure, cameras: count }).nullable(),
   worst: z.array(worstShape),
+  /** null or absent: no insiders tried. */
+  privacy: privacyShape.nullable().optional(),
   series: seriesShape,
 })
 export type RunNumbers = z.infer<typeof numbersShape>
@@ -78,6 +81,8 @@ export interface RunParts {
   readonly judgement: Judgement
   /** How old pictures were when viewers had them, as `times` below; null: nobody looked. */
   readonly live: string | null
+  /** What insiders tried; null: they did not. */
+  readonly privacy?: PrivacyFindings | null
   /** From the first camera's start to the end of the final phase. */
   readonly seconds: number
 }
@@ -127,6 +132,7 @@ export function numbersOf(parts: RunParts): RunNumbers {
     },
     idle: idleOf(results),
     worst: worstOf(results, judgement),
+    privacy: parts.privacy ?? null,
     series,
   }
 }

@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto"
 import { TLSSocket } from "node:tls"
 import { openMqtt } from "../../firmware/control/connection.ts"
 import { sign } from "../../firmware/control/dsse.ts"
-import { openIdentity } from "../../firmware/control/identity.ts"
 import { signingKeyOf } from "../../firmware/control/keys.ts"
 import { CHUNK_HEADER_BYTES, chunkFrame, decodeHave, deviceTopic } from "../../firmware/control/protocol.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
-import type { Dialler, Disk } from "../../firmware/ports.ts"
+import type { Dialler } from "../../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { processClock } from "../../hardware/clock.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
@@ -52,16 +51,6 @@ export function ingestAt({
 export function ownersDialler(url: string, broker: OutsideBroker | null): Dialler {
   if (!broker?.clients) return networkDialler(url)
   return networkDialler(url, { client: new ClientAuthority(broker.clients).issue(OWNER) })
-}
-
-/** Each camera's own way to the broker, with a certificate made out to its device id. */
-export function certifiedDiallers(url: string, authority: ClientAuthority): (disk: Disk) => Dialler {
-  return (disk) => ({
-    async dial(pin, signal) {
-      const { device } = await openIdentity(disk)
-      return networkDialler(url, { client: authority.issue(device) }).dial(pin, signal)
-    },
-  })
 }
 
 /**

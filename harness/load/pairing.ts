@@ -21,6 +21,8 @@ export interface Owner {
   readonly keys: OwnerKeys
   /** Learnt at pairing. */
   readonly camera: PublicKey
+  /** What the camera was shown, and is spent: for whoever looks whether it lies about anywhere. */
+  readonly setup?: string
 }
 
 export interface PairingParts {
@@ -88,7 +90,7 @@ async function pairOne(
   signal.addEventListener("abort", giveUp, { once: true })
   try {
     const camera = await pairAsOwner(code, keys, cloud, parts, parseConfig().link, within.signal)
-    return camera && { index, keys, camera }
+    return camera && { index, keys, camera, setup: text }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener("abort", giveUp)

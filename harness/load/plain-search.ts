@@ -80,7 +80,7 @@ function formsOf(canary: string): { readonly form: string; readonly bytes: Buffe
 }
 
 /** The digits that stay the same whatever stands before and after, when `before` bytes precede in its group of three. */
-function base64Core(bytes: Buffer, before: number): string {
+export function base64Core(bytes: Buffer, before: number): string {
   const text = Buffer.concat([Buffer.alloc(before), bytes])
     .toString("base64")
     .replaceAll("=", "")
@@ -88,12 +88,17 @@ function base64Core(bytes: Buffer, before: number): string {
   return text.slice(Math.ceil((before * 8) / 6), complete)
 }
 
-async function filesUnder(paths: readonly string[]): Promise<readonly string[]> {
+/** But for what is neither file nor folder. */
+export async function filesUnder(paths: readonly string[]): Promise<readonly string[]> {
   const files: string[] = []
   for (const path of paths) {
     const entries = await readdir(path, { withFileTypes: true }).catch(() => null)
     if (entries === null) files.push(path)
-    else files.push(...(await filesUnder(entries.map(({ name }) => join(path, name)))))
+    // A writer's lock is a socket, and holds nothing.
+    else {
+      const readable = entries.filter((entry) => entry.isFile() || entry.isDirectory())
+      files.push(...(await filesUnder(readable.map(({ name }) => join(path, name)))))
+    }
   }
   return files
 }

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { loadFilm } from "../../simulator/film.ts"
 import { type FleetCamera, type FleetHabits, startDelay } from "../../simulator/fleet.ts"
-import { type Footage, loadScene, SCENES } from "../../simulator/footage.ts"
+import { FLEET_SCENES, type Footage, loadScene } from "../../simulator/footage.ts"
 import { atRate } from "../../simulator/footage-rate.ts"
 import { type MotionSpan, parseMotion, printMotion, seededMotion } from "../../simulator/motion.ts"
 import { seededRandom } from "../../simulator/random.ts"
 import { type Step, scriptOf } from "../../simulator/script.ts"
+import type { SeenFootage } from "../../simulator/seen.ts"
+import type { CameraEyes } from "../recognise/camera-eyes.ts"
 import { recordingCameras, visitsOf } from "../scenario/arrivals.ts"
 import type { Scenario } from "../scenario/scenario.ts"
 import { type Strike, strikesOf } from "../scenario/strikes.ts"
@@ -20,6 +22,8 @@ export interface FleetPlan {
   /** Which of the scenario's cameras are this run's: `from` included, `to` not. All, but for a shard. */
   readonly from: number
   readonly to: number
+  /** What a real model says of the footage, where the scenario's eyes are "both". */
+  readonly seen?: SeenFootage
 }
 
 export interface LoadedPlan {
@@ -39,17 +43,26 @@ export interface LoadedPlan {
 }
 
 /** @throws Fault as `loadFilm` and `parseMotion`: one line that says what to do. */
-export async function loadPlan(plan: FleetPlan): Promise<LoadedPlan> {
+export async function loadPlan(
+  plan: FleetPlan,
+  model: CameraEyes["parts"] | null = null,
+): Promise<LoadedPlan> {
   const { seed, scenario } = plan
   const { fleet } = scenario
   const canary = `canary-${createHash("sha256").update(`obscura ${seed}`).digest("hex").slice(0, 32)}`
   const { scenes, motion, warnings } = await scenesOf(plan)
   const visits = visitsOf(scenario, seed)
   const recording = recordingCameras(scenario, seed)
+  // Only a process of cameras has the model; to the others what comes by is the same.
+  const eyes = fleet.eyes === "model" ? (model ?? "none") : fleet.eyes
+  const share = shareOf(scenario)
   const camera = (index: number): FleetCamera => {
     const shot = cameraOf(seed, index, canary, scenes, motion)
-    if (!recording.has(index)) return { ...shot, visits: [] }
-    return visits === null ? shot : { ...shot, visits: visits.get(index) ?? [] }
+    const sight = eyes === null ? {} : { sight: sightOf(eyes, scenario, shot.footage, plan.seen) }
+    if (!recording.has(index)) return { ...shot, ...sight, visits: [] }
+    return visits === null
+      ? { ...shot, ...sight, ...share }
+      : { ...shot, ...sight, visits: visits.get(index) ?? [] }
   }
   const startOf = (index: number) =>
     startDelay(
@@ -71,12 +84,32 @@ export async function loadPlan(plan: FleetPlan): Promise<LoadedPlan> {
     camera,
     startOf,
     scriptOf(index) {
-      const { footage, offset, motion: spans, visits: given } = camera(index)
+      const shot = camera(index)
       const duration = seconds(scenario.seconds) - startOf(index)
-      const own = { seed, index, footage, offset, duration }
-      return given ?? scriptOf(spans === null ? own : { ...own, motion: spans })
+      return shot.visits ?? scriptOf({ ...shot, seed, index, duration })
     },
   }
+}
+
+/** What a camera that shows `footage` looks with. */
+export function sightOf(
+  eyes: Eyes,
+  { fleet: { errors } }: Scenario,
+  { name }: Footage,
+  seen: SeenFootage | undefined,
+): NonNullable<FleetCamera["sight"]> {
+  return eyes === "both" ? { eyes: "seen", seen: seen?.[name] ?? [] } : { eyes, errors }
+}
+
+type Eyes = Exclude<Scenario["fleet"]["eyes"], "model" | null> | CameraEyes["parts"]
+
+/** All that cameras of a scenario may see. */
+export async function footageOf(scenario: Scenario, seed: number): Promise<readonly Footage[]> {
+  return (await scenesOf({ seed, scenario, name: "", from: 0, to: 0 })).scenes
+}
+
+function shareOf({ arrivals }: Scenario): { readonly share?: number } {
+  return arrivals.kind === "footage" && arrivals.share !== undefined ? { share: arrivals.share } : {}
 }
 
 async function scenesOf({ seed, scenario: { fleet } }: FleetPlan): Promise<{
@@ -87,7 +120,7 @@ async function scenesOf({ seed, scenario: { fleet } }: FleetPlan): Promise<{
   const paced = (footage: Footage) =>
     fleet.bitsPerSecond === null ? footage : atRate(footage, fleet.bitsPerSecond)
   if (fleet.scene === null) {
-    const scenes = await Promise.all(SCENES.map(loadScene))
+    const scenes = await Promise.all((fleet.scenes ?? FLEET_SCENES).map(loadScene))
     return { scenes: scenes.map(paced), motion: null, warnings: [] }
   }
   const { footage, warnings } = await loadFilm(fleet.scene)

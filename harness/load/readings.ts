@@ -29,6 +29,8 @@ export function readingsFrom(numbers: RunNumbers): Readings {
     clips_lost: counter(clips.lost),
     objects_dropped: counter(counts.droppedObjects),
     cameras_up: up && { kind: "rate", ...up },
+    visitors_hit: null, // told in virtual time alone, as is the next
+    false_alarms: null,
     connects: counter(counts.connects),
     disconnects: counter(counts.disconnects),
     uploads_refused: counter(counts.refusedUploads),

@@ -1,6 +1,7 @@
 import { detailOf, type Strike, spelledRanges } from "../scenario/strikes.ts"
 import { metricsOf } from "./aggregation.ts"
 import type { RunNumbers } from "./numbers.ts"
+import { isBroken } from "./privacy-shape.ts"
 import { readingsFrom } from "./readings.ts"
 import type { FaultStruck, Report } from "./report.ts"
 import { judgeThresholds, type Threshold } from "./thresholds.ts"
@@ -40,7 +41,8 @@ export function reportFrom(
   const perGB = (cpuSeconds: number) =>
     bytes.delivered === 0 ? null : rounded(cpuSeconds / (bytes.delivered / GB), 2)
   const connects = series.columns.connectsPerSecond.filter((each) => each !== null)
-  const broke = invariants.some(({ count, limit }) => count > limit)
+  const { checks, insiders, leakage } = numbers.privacy ?? {}
+  const broke = invariants.some(({ count, limit }) => count > limit) || checks?.some(isBroken) === true
   return {
     schema: "obscura.report.v2",
     ...{ scenario: name, seed, commit, command },
@@ -52,6 +54,9 @@ export function reportFrom(
     bytes: { sealed: bytes.sealed, padding: bytes.padding },
     invariants,
     failures,
+    ...(checks && { checks }),
+    ...(insiders && { insiders }),
+    ...(leakage && { leakage }),
     thresholds: [...judged],
     faults: strikes.map(faultStruck),
     metrics: metricsOf(readings),

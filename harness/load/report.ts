@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { z } from "zod"
 import { Fault, messageOf } from "../../firmware/errors.ts"
+import { checkShape, insiderShape, leakShape } from "./privacy-shape.ts"
 
 /** `report.json`: harness/README.md says what each field counts and in what unit. */
 
@@ -76,6 +77,11 @@ export const reportShape = z.strictObject({
   invariants: z.array(invariantShape),
   /** What broke, one line each, naming cameras; the first 20. */
   failures: z.array(z.string()),
+  /** C1 to C21, and who tried; absent: no insiders tried. */
+  checks: z.array(checkShape).optional(),
+  insiders: z.array(insiderShape).optional(),
+  /** What insiders learn all the same. */
+  leakage: z.array(leakShape).optional(),
   thresholds: z.array(thresholdShape),
   /** What struck whom and when, in order. */
   faults: z.array(faultStruckShape),

@@ -8,7 +8,9 @@ import { makeFolders } from "../../hardware/make-folder.ts"
  * What a run leaves behind:
  *
  *   bucket/          what the cloud has: sealed objects and signed manifests
+ *   log/             its access log
  *   owners/<n>/      identity.txt, the key of camera n's owner: never in the cloud's hands
+ *   insiders/        lines of the homes that insiders tried, and the index that they searched
  *   clips/           the first clips, opened and playable
  *   cloud-keys.json  the cloud's own keys, which open nothing
  *   report.html      for a person; report.json, series.json, junit.xml and metrics.prom for programs
@@ -17,6 +19,8 @@ import { makeFolders } from "../../hardware/make-folder.ts"
  */
 export interface RunFolder {
   readonly directory: string
+  /** Of the insiders' own homes: their cameras' log, and the index with accounts. */
+  readonly insiders: string
   readonly bucket: string
   readonly owners: string
   readonly clips: string
@@ -82,6 +86,7 @@ export function pathsIn(directory: string): RunFolder {
   const path = (name: string) => join(directory, name)
   return {
     directory,
+    insiders: path("insiders"),
     bucket: path("bucket"),
     owners: path("owners"),
     clips: path("clips"),

@@ -1,5 +1,6 @@
 import { relative } from "node:path"
 import { MiB } from "../../firmware/units.ts"
+import { type Check, isBroken } from "./privacy-shape.ts"
 import type { Report } from "./report.ts"
 import type { RunFolder } from "./run-folder.ts"
 import { grouped } from "./screen.ts"
@@ -39,6 +40,7 @@ export function summaryOf(report: Report, folder: RunFolder, savedClips: number 
         `${perGB(cpu.brokerSecondsPerGB)} broker, ${perGB(cpu.ingestSecondsPerGB)} ingest`,
     ],
     ["memory", `${memory.camerasMiB.toFixed(0)} MiB cameras, ${memory.brokerMiB.toFixed(0)} MiB broker`],
+    ...insidersRow(report),
     ["generator", `lag ${ms(generator.lagP99Ms)} at the 99th percentile`],
   ]
   const failed = report.thresholds.filter(({ pass }) => !pass)
@@ -58,6 +60,7 @@ export function summaryOf(report: Report, folder: RunFolder, savedClips: number 
           `  ${here}/bucket, ${here}/owners  (sealed, and the keys apart)`,
         ]),
     "",
+    ...brokenChecks(report),
     ...broken.map(({ name, count }) => `FAILED  ${grouped(count)} ${name}`),
     ...report.failures.map((failure) => `  ${failure}`),
     ...failed.map(
@@ -65,13 +68,29 @@ export function summaryOf(report: Report, folder: RunFolder, savedClips: number 
         `FAILED  ${metric} ${expr}: ${value === null ? "it never fired" : `it is ${short(value)}`}`,
     ),
     ...(broken.length + failed.length > 0 ? [""] : []),
-    broken.length > 0
+    report.exitCode === 1
       ? "It did not hold. To repeat it:"
       : failed.length > 0
         ? "It held, but not within its thresholds. To repeat it:"
         : "It held. To repeat it:",
     repeatLine(report),
   ].join("\n")
+}
+
+function insidersRow({ checks }: Report): [string, string][] {
+  if (checks === undefined) return []
+  const sum = (of: (check: Check) => number) => grouped(checks.reduce((total, each) => total + of(each), 0))
+  const tried = `${checks.length} checks, ${sum(({ tries }) => tries)} tries, ${sum(({ violations }) => violations)} violations`
+  return [["insiders", tried]]
+}
+
+function brokenChecks({ checks = [] }: Report): readonly string[] {
+  return checks
+    .filter(isBroken)
+    .flatMap(({ id, says, tries, violations, evidence }) => [
+      `FAILED  ${id}: ${says}: ${tries === 0 ? "not tried" : `${grouped(violations)} of ${grouped(tries)} tries`}`,
+      ...evidence.map((what) => `  ${what}`),
+    ])
 }
 
 function faultsAndThresholds({ faults, thresholds }: Report): readonly string[] {

@@ -101,14 +101,27 @@ export class DeletionBook {
   async of(device: string): Promise<DeletedIds> {
     const objects = new Set<string>()
     const clips = new Set<string>()
-    for (const name of await this.#names()) {
-      const bytes = await readFile(join(this.#directory, name))
-      const record = fromJson(bytes, recordShape, `deletions/${name}`, RECORD_BYTES_MAX)
-      if (record.device !== device) continue
+    for (const record of await this.#recordsOf(device)) {
       for (const id of record.objects) objects.add(id)
       for (const clip of record.clips) clips.add(clip)
     }
     return { objects, clips }
+  }
+
+  /** SHA-256 of the requests that the cloud has signed for. @throws as `of`. */
+  async requestsOf(device: string): Promise<readonly string[]> {
+    const records = await this.#recordsOf(device)
+    return records.map(({ request }) => sha256Hex(Buffer.from(request, "base64")))
+  }
+
+  async #recordsOf(device: string): Promise<readonly z.infer<typeof recordShape>[]> {
+    const records: z.infer<typeof recordShape>[] = []
+    for (const name of await this.#names()) {
+      const bytes = await readFile(join(this.#directory, name))
+      const record = fromJson(bytes, recordShape, `deletions/${name}`, RECORD_BYTES_MAX)
+      if (record.device === device) records.push(record)
+    }
+    return records
   }
 
   async #names(): Promise<readonly string[]> {

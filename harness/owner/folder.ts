@@ -11,7 +11,7 @@ import type { IdentityKind } from "./age-identity.ts"
 import { type Backup, backupShape, NO_BACKUP } from "./backup.ts"
 import { FolderFiles } from "./folder-files.ts"
 import { Household } from "./household.ts"
-import { type Book, EMPTY_BOOK, withCamera } from "./household-book.ts"
+import { type Book, EMPTY_BOOK, keyInUse, type PinnedLog, withCamera } from "./household-book.ts"
 import { openBook, sealBook } from "./household-file.ts"
 import { OwnerKeys } from "./keys.ts"
 import { type SecondFactor, secondFactorShape } from "./second-factor.ts"
@@ -141,10 +141,10 @@ export class OwnerFolder {
     return this.#files.replace(join("seen", `${device}.json`), toJson(seen))
   }
 
-  /** A camera that was just paired, to seal for the household key in use. */
-  async addPaired(camera: PublicKey, keys: OwnerKeys, at: UnixMilliseconds): Promise<void> {
+  /** A camera that was just paired, to seal for the household key in use. `log`: that of its cloud. */
+  async addPaired(camera: PublicKey, keys: OwnerKeys, at: UnixMilliseconds, log?: PinnedLog): Promise<void> {
     const { book } = await this.household(keys)
-    await this.keepBook(withCamera(book, camera, at), keys)
+    await this.keepBook(withCamera(book, camera, at, keyInUse(book), log), keys)
     await this.addCamera(camera)
   }
 

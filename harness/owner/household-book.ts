@@ -27,9 +27,15 @@ const epochShape = z.strictObject({
   newest: z.int().min(-1),
 })
 
+/** The access log that must tell of a camera, as it was pinned when the two were paired. */
+const pinnedLogShape = z.strictObject({ origin: z.string().min(1).max(200), key: sha256 })
+export type PinnedLog = z.infer<typeof pinnedLogShape>
+
 const cameraShape = z.strictObject({
   device: deviceId,
   key: sha256,
+  /** Absent: none was pinned, or the book is older than its pins. */
+  log: pinnedLogShape.optional(),
   /** By rising epoch. */
   epochs: z.array(epochShape).min(1).max(2_500),
   /** The highest epoch that a signed heartbeat of the camera has named; 0: none yet. */
@@ -85,15 +91,22 @@ export function withCamera(
   { id, hex }: { readonly id: string; readonly hex: string },
   at: UnixMilliseconds,
   householdKey = keyInUse(book),
+  log?: PinnedLog,
 ): Book {
   const camera: BookCamera = {
     device: id,
     key: hex,
+    ...(log ? { log } : {}),
     epochs: [{ epoch: 1, key: householdKey, signedAt: at, newest: -1 }],
     confirmed: 0,
     retired: false,
   }
   return next(book, { cameras: [...book.cameras.filter(({ device }) => device !== id), camera] })
+}
+
+/** The log that must tell of a camera: an owner who is restored from the root knows it by the book alone. */
+export function withLog(book: Book, device: string, log: PinnedLog): Book {
+  return changeCamera(book, device, (camera) => ({ ...camera, log }))
 }
 
 /** Above every epoch that was signed, and above `seen`, which the camera has named: it takes nothing lower. */

@@ -44,6 +44,11 @@ export class Household {
     )
   }
 
+  /** For whom anything was ever sealed here. */
+  get recipients(): readonly string[] {
+    return this.#recipients
+  }
+
   /** @throws Fault "broken": there is no such key. */
   recipientOf(key: number): string {
     const recipient = this.#recipients[key]

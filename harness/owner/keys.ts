@@ -16,6 +16,7 @@ import { needsFactor, openWithFactor, sealForFactor } from "./second-factor.ts"
  *   root -> a key per camera     Ed25519: signs recipients and commands; no two cameras see the same owner
  *   root -> the book's keys      an age identity and an Ed25519 key: seal and sign the household's book, and name the
  *                                mailbox in which a cloud keeps it
+ *   root -> a key for other owners   Ed25519: signs what this owner tells them of an access log; no cloud sees it
  */
 export class OwnerKeys {
   readonly #root: Uint8Array
@@ -78,9 +79,19 @@ export class OwnerKeys {
     return signingKeyOf(derive(this.#root, "book"))
   }
 
+  /** By which other owners know this one. */
+  get peerKey(): SigningKey {
+    return signingKeyOf(derive(this.#root, "peers"))
+  }
+
   /** To the cloud an owner is one key per camera, so two cameras of one home have nothing in common. */
   signingKeyFor(device: string): SigningKey {
     return signingKeyOf(derive(this.#root, `camera ${device}`))
+  }
+
+  /** Signs consent to one object that leaves the household, and its end: nothing joins it with a camera's key. */
+  signingKeyForOffer(object: string): SigningKey {
+    return signingKeyOf(derive(this.#root, `offer ${object}`))
   }
 
   /** For whom `device` shall seal from now on. */

@@ -1,7 +1,8 @@
 import type { PublicKey } from "../../firmware/control/keys.ts"
 import { GRANT_FOR_MAX } from "../../firmware/control/live-messages.ts"
-import { isFault } from "../../firmware/errors.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
 import { type Milliseconds, type Seconds, seconds } from "../../firmware/units.ts"
+import { NO_LOG } from "../cloud/log/log-messages.ts"
 import { grantFor, renewalOf, revocationOf } from "./grants.ts"
 import { OrderLink, type OrderParts } from "./order-link.ts"
 
@@ -45,6 +46,19 @@ export class Lending {
     this.#lent = [...this.#lent, { grant, until: link.clock.monotonic() + seconds(duration) }]
     await this.#link.say(renewalOf(grant, camera.id, beat, owner))
     return grant
+  }
+
+  /**
+   * Has the cloud record a grant, which its owner keeps already, before it is handed out.
+   * "none": this cloud keeps no access log. null when `signal` aborts first.
+   * @throws Fault "refused", definite: the cloud cannot record it, and says why.
+   */
+  async record(grant: Uint8Array, signal: AbortSignal): Promise<"recorded" | "none" | null> {
+    const ask = { kind: "grant", grant: Buffer.from(grant).toString("base64") } as const
+    const answer = await this.#link.askLog(ask, signal)
+    if (answer === null || answer.refused === null) return answer && "recorded"
+    if (answer.refused === NO_LOG) return "none"
+    throw new Fault("refused", `not lent: ${answer.refused.replace(/\p{Cc}/gu, " ")}`)
   }
 
   /** Renews it no more, and says so. null: none of what was lent so far. */

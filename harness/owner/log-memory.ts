@@ -8,12 +8,15 @@ import { makeFolder } from "../../hardware/make-folder.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
 import { type LogIdentity, originOf } from "../cloud/log/checkpoint.ts"
 import { readIfThere, replaceFile } from "../cloud/log/log-disk.ts"
+import { FolderFiles } from "./folder-files.ts"
+import type { PinnedLog } from "./household-book.ts"
 
 /**
  * What an owner keeps about access logs, in the owner's folder:
  *
  *   log/pins/<device>.json     name and key of the log of that camera's cloud, as pinned at pairing
  *   log/seen/<log key>.json    the checkpoint seen last, and where each camera's records stood
+ *   log/expected/<device>      what this owner has signed and the log must tell of, a trace a line
  */
 const pinShape = z.strictObject({ device: deviceId, origin: z.string().min(1).max(200), key: sha256 })
 
@@ -36,18 +39,46 @@ const seenShape = z.strictObject({
 export type SeenLog = z.infer<typeof seenShape>
 
 const SEEN_BYTES_MAX = 1_000_000
+const TRACE = /^(?:grant|consent|deletion) [0-9a-f]{64}$/
+
+export function pinOf({ name, logKey }: Pick<CloudIdentity, "name" | "logKey">): PinnedLog {
+  return { origin: originOf(name), key: logKey }
+}
 
 export class LogMemory {
   readonly #directory: string
+  readonly #files: FolderFiles
 
   /** `directory`: the owner's folder. */
   constructor(directory: string) {
     this.#directory = join(directory, "log")
+    this.#files = new FolderFiles(this.#directory)
+  }
+
+  /**
+   * Before what was signed leaves: from now on a log without a record of `trace`, as `traceOf` says it, is one that keeps
+   * something back. Grants and deletions are kept as they were signed, and need no word here.
+   * @throws Fault "usage", definite: the folder cannot be written; "broken": no such trace.
+   */
+  async expect(device: string, trace: string): Promise<void> {
+    if (!TRACE.test(trace)) throw new Fault("broken", `no trace of a record: ${trace.slice(0, 40)}`)
+    await this.#files.append(join("expected", device), `${trace}\n`)
+  }
+
+  /** A line that is no trace, as a power cut leaves one, is none. */
+  async expected(device: string): Promise<readonly string[]> {
+    const text = (await this.#files.read(join("expected", device)))?.toString() ?? ""
+    return text.split("\n").filter((line) => TRACE.test(line))
   }
 
   /** At pairing. @throws Fault "usage", definite: the folder cannot be written. */
   async pin(device: string, cloud: Pick<CloudIdentity, "name" | "logKey">): Promise<void> {
-    await this.#put("pins", device, { device, origin: originOf(cloud.name), key: cloud.logKey })
+    await this.pinLog(device, pinOf(cloud))
+  }
+
+  /** As `pin`, out of the household's book. */
+  async pinLog(device: string, { origin, key }: PinnedLog): Promise<void> {
+    await this.#put("pins", device, { device, origin, key })
   }
 
   /** The log that must tell of `device`; null: none was pinned. @throws Fault "malformed", definite: damaged. */

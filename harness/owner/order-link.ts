@@ -5,7 +5,9 @@ import { Link, type LinkParts } from "../../firmware/control/link.ts"
 import { type Answer, answerShape, deviceTopic } from "../../firmware/control/protocol.ts"
 import { isFault } from "../../firmware/errors.ts"
 import { WakeUp } from "../../firmware/wake.ts"
+import type { LogAnswer, LogAsk } from "../cloud/log/log-messages.ts"
 import { HeardBeats } from "./heard-beats.ts"
+import { LogQuestions } from "./log-questions.ts"
 
 export interface OrderParts {
   readonly camera: PublicKey
@@ -25,6 +27,7 @@ export class OrderLink {
   onBeat: () => void = () => undefined
   readonly #parts: OrderParts
   readonly #link: Link
+  readonly #questions: LogQuestions
   readonly #answers = new Map<string, Answer>()
   readonly #news = new WakeUp()
 
@@ -33,10 +36,16 @@ export class OrderLink {
     const answer = deviceTopic(camera.id, "answer")
     this.#parts = parts
     this.beats = new HeardBeats(camera)
-    const subscriptions = [answer, this.beats.topic]
+    this.#questions = new LogQuestions({
+      ...{ device: camera.id, clock: parts.link.clock, resendAfter: config.resendAfter },
+      publish: (topic, payload) => this.#publish(topic, payload),
+      whenConnected: (signal) => this.#link.whenConnected(signal),
+    })
+    const subscriptions = [answer, this.beats.topic, this.#questions.topic]
     this.#link = new Link(parts.link, config, { role: "owner", key: owner, broker, subscriptions })
     this.#link.onMessage((topic, payload) => {
       if (topic === answer) this.#hear(payload)
+      else if (this.#questions.hear(topic, payload)) return
       else if (this.beats.hear(topic, payload)) this.onBeat()
     })
   }
@@ -47,9 +56,18 @@ export class OrderLink {
   }
 
   /** Sends it once, if there is a connection. */
-  async say(envelope: Uint8Array): Promise<void> {
+  say(envelope: Uint8Array): Promise<void> {
+    return this.#publish(deviceTopic(this.#parts.camera.id, "command"), envelope)
+  }
+
+  /** Asks the cloud's access log; null when `signal` aborts first. */
+  askLog(ask: LogAsk, signal: AbortSignal): Promise<LogAnswer | null> {
+    return this.#questions.ask(ask, signal)
+  }
+
+  async #publish(topic: string, payload: Uint8Array): Promise<void> {
     try {
-      await this.#link.publish(deviceTopic(this.#parts.camera.id, "command"), envelope)
+      await this.#link.publish(topic, payload)
     } catch (error) {
       if (!isFault(error, "unavailable")) throw error
     }

@@ -40,8 +40,8 @@ export const FULL: Effort = {
   ...{ warmUp: 256 * MiB, busy: 512 * MiB, paced: 60 * MiB },
 }
 export const QUICK: Effort = {
-  ...{ cameras: 10, rounds: 1, alone: 0.1 },
-  ...{ warmUp: 8 * MiB, busy: 16 * MiB, paced: 4 * MiB },
+  ...{ cameras: 4, rounds: 1, alone: 0.1 },
+  ...{ warmUp: 2 * MiB, busy: 6 * MiB, paced: 2 * MiB },
 }
 
 /** All cameras together, while latency is measured: a fraction of what any variant can carry. */

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { SCENES } from "../../simulator/footage.ts"
 import { INVARIANTS, type InvariantName } from "../load/findings.ts"
 import { faultShape } from "./faults-shape.ts"
 
@@ -6,6 +7,8 @@ import { faultShape } from "./faults-shape.ts"
  * A story that a fleet lives through, and what must be true afterwards. Seconds count from the first camera's start.
  * `harness/scenarios` has the project's own, one file each; anybody's own file runs by its path.
  */
+
+export const EYES = ["truth", "motion", "none", "model", "both"] as const
 
 /** Of all shards together. What one machine carries, `--how-many` says. */
 export const CAMERAS_MAX = 1_000_000
@@ -27,7 +30,11 @@ const visits = {
  */
 export const arrivalsShape = z.discriminatedUnion("kind", [
   /** What moves in the footage is felt, and the camera's own eyes say what is worth a clip. */
-  z.strictObject({ kind: z.literal("footage") }),
+  z.strictObject({
+    kind: z.literal("footage"),
+    /** In what part of its loops the sensor feels anything; then nobody rings. Absent: in all. */
+    share: z.number().gt(0).max(1).optional(),
+  }),
   /** Evenly. */
   z.strictObject({ kind: z.literal("steady"), ...visits }),
   /** From none to the rate, at the end. */
@@ -60,6 +67,25 @@ export const scenarioShape = z.strictObject({
       cameras: z.int().min(1).max(CAMERAS_MAX).default(200),
       /** A film's path; null: the project's own scenes. */
       scene: z.string().nullable().default(null),
+      /** Which of the project's scenes, one after another; null: the usual eight. */
+      scenes: z.array(z.enum(SCENES)).min(1).max(100).nullable().default(null),
+      /**
+       * By what clips are kept. "truth": by what the footage's truth says, told wrong as `errors` says. "motion": by what
+       * moves in it, for there is no model. "none": whatever wakes a camera. "model": by a real model on the real pictures,
+       * for a few cameras; each process of cameras takes 300 MB for it. "both": by what that model says of each key frame,
+       * asked once beforehand, and the run says where truth and model differ; for any number of cameras. null: "truth" where the footage has one and says
+       * who comes.
+       */
+      eyes: z.enum(EYES).nullable().default(null),
+      /** With eyes "model" or "both": an ONNX file, or a model in ./obscura-home; null: the one that is installed there. */
+      model: z.string().min(1).nullable().default(null),
+      /** How often a look at the truth is wrong: a visitor missed, one invented; 0 to 1. */
+      errors: z
+        .strictObject({
+          missed: z.number().min(0).max(1).default(0),
+          invented: z.number().min(0).max(1).default(0),
+        })
+        .prefault({}),
       /** When somebody moves in that film, as --motion spells it; null: from the seed. */
       motion: z.string().nullable().default(null),
       /** The footage is shown faster or slower until it comes to this; null: as it is. */

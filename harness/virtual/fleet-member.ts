@@ -7,19 +7,27 @@ import { virtualClock } from "../../simulator/clock.ts"
 import { type SomeFaults, together } from "../../simulator/faults.ts"
 import type { Footage } from "../../simulator/footage.ts"
 import { between, seededRandom } from "../../simulator/random.ts"
+import { isVisitor } from "../../simulator/scene/truth.ts"
 import { WatchedIo } from "../../simulator/watched-io.ts"
+import { sightOf } from "../load/plan.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
 import type { EventLog } from "./event-log.ts"
 import { Household } from "./household.ts"
 import type { MemoryCloud } from "./memory-cloud.ts"
+import { type RecognitionCounts, RecognitionTally } from "./recognition-tally.ts"
+import { followsFootage } from "./scenario-acts.ts"
 import type { Act } from "./script.ts"
 import { Testimony } from "./testimony.ts"
 import type { VirtualFleetOptions } from "./virtual-fleet.ts"
 
 /** A camera's household, and what the camera said of itself. */
 export interface Witness
-  extends Readonly<Pick<Testimony, "connects" | "recorded" | "cut" | "recovered" | "complaints">> {
+  extends Readonly<
+    Pick<Testimony, "connects" | "recorded" | "cut" | "recovered" | "complaints" | "discarded">
+  > {
   readonly household: Household
+  /** null: it has no eyes, or what comes is nothing of the footage's. */
+  readonly recognition: RecognitionCounts | null
 }
 
 /** A household's line to the internet. */
@@ -47,6 +55,10 @@ export class FleetMember {
   readonly #clock = virtualClock()
   readonly #log: EventLog
   readonly #testimony = new Testimony()
+  readonly #recognition: RecognitionTally | null
+  readonly #offset: number
+  #begun: Milliseconds = 0
+  #calmAt: Milliseconds = 0
   /** What is wrong with its link, by the number of the fault. */
   readonly #wrong = new Map<number, SomeFaults>()
   /** Power cuts that hold. */
@@ -67,11 +79,24 @@ export class FleetMember {
     const io = new WatchedIo(this.#clock, LOOK_BACK)
     const random = seededRandom(options.seed, "scene", index)
     const offset = Math.floor(between(random, 0, footage.groups.length))
+    const fleet = options.scenario?.fleet
+    // Those of a real model `checkVirtual` refuses.
+    const given = fleet?.eyes === "model" ? "none" : fleet?.eyes
+    const eyes = given ?? (followsFootage(options.scenario) ? "truth" : "none")
+    const { scenario, seen } = options
+    const sight = scenario ? sightOf(eyes, scenario, footage, seen) : ({ eyes: "none" } as const)
+    this.#offset = offset
+    this.#recognition = followsFootage(options.scenario)
+      ? new RecognitionTally(
+          footage.events.some(({ label }) => isVisitor(label)),
+          () => this.#clock.monotonic(),
+        )
+      : null
     this.household = new Household({
       ...{ seed: options.seed, index, footage, cloud, clock: this.#clock },
       config: configOf(footage, options.scenario?.fleet.heartbeatEvery),
       onLine: (line) => this.#note(line),
-      board: { io, lens: options.rests === false ? { offset } : { offset, rest: io } },
+      board: { io, ...sight, lens: options.rests === false ? { offset } : { offset, rest: io } },
       link: options.faults && !options.scenario ? { ...LINK, ...RANDOM_CUTS } : LINK,
     })
   }
@@ -82,14 +107,21 @@ export class FleetMember {
     if (!(await this.household.pair(this.#keys))) this.#testimony.complain("not paired")
   }
 
+  /** The group of its footage at which its lens begins. */
+  get offset(): number {
+    return this.#offset
+  }
+
   begin(script: readonly Act[]): void {
     if (this.household.camera === null) return
+    this.#begun = this.#clock.monotonic()
     this.household.powerOn()
     this.#play(script, 0, this.#clock.monotonic())
   }
 
   /** From now on no link is cut at random. */
   calm(): void {
+    this.#calmAt = this.#clock.monotonic()
     this.household.link = LINK
   }
 
@@ -104,8 +136,9 @@ export class FleetMember {
     if (household.powered) testimony.complain("did not end when it was told to")
     if (fault !== null) testimony.complain(`ended by a fault: ${messageOf(fault)}`)
     testimony.end()
-    const { connects, recorded, cut, recovered, complaints } = testimony
-    return { household, connects, recorded, cut, recovered, complaints }
+    const { connects, recorded, cut, recovered, complaints, discarded } = testimony
+    const recognition = this.#recognition?.counts(this.#calmAt - this.#begun) ?? null
+    return { household, connects, recorded, cut, recovered, complaints, discarded, recognition }
   }
 
   /** One timer a camera, whatever its script. */
@@ -124,9 +157,11 @@ export class FleetMember {
     switch (act.what) {
       case "somebody comes":
         this.#inView++
+        this.#recognition?.felt()
         return household.visitor.moves(true)
       case "somebody goes":
         this.#inView = Math.max(0, this.#inView - 1)
+        this.#recognition?.gone()
         return household.visitor.moves(this.#inView > 0)
       case "bell":
         return household.visitor.pressesBell()
@@ -172,6 +207,7 @@ export class FleetMember {
 
   #note(line: LogLine): void {
     this.#event(line.event)
+    this.#recognition?.note(line)
     if (this.#without === 0) this.#testimony.note(line)
   }
 }

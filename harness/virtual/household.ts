@@ -29,7 +29,7 @@ export interface HouseholdOptions {
   readonly config: CameraConfig
   readonly cloud: MemoryCloud
   readonly onLine: (line: LogLine) => void
-  readonly board?: Partial<Pick<VirtualBoardOptions, "io" | "lens" | "eyes">>
+  readonly board?: Partial<Pick<VirtualBoardOptions, "io" | "lens" | "eyes" | "errors" | "seen">>
   readonly link?: Partial<LinkFaults>
   /** Absent: the process's. */
   readonly clock?: Clock

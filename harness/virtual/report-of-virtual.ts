@@ -2,6 +2,7 @@ import type { Report } from "../load/report.ts"
 import { faultStruck } from "../load/report-of.ts"
 import type { NamedScenario } from "../scenario/load-scenario.ts"
 import { strikesOf } from "../scenario/strikes.ts"
+import { readingsOf } from "./recognition-tally.ts"
 import { exitCodeOf, type VirtualOutcome } from "./run-virtual.ts"
 
 export interface VirtualRun {
@@ -25,7 +26,12 @@ export function reportOfVirtual({ outcome, seed, named, cameras, commit, command
     ...{ seed, commit, command, exitCode: exitCodeOf(outcome), seconds: virtual.seconds },
     cameras: { asked: cameras, ...judgement.cameras },
     clips: {
-      ...{ recorded: clips.recorded, discarded: 0, cut: clips.recovered, delivered: clips.delivered },
+      ...{
+        recorded: clips.recorded,
+        discarded: outcome.discarded,
+        cut: clips.recovered,
+        delivered: clips.delivered,
+      },
       ...{ opened: clips.opened, lost: clips.lost, doubled: clips.doubled },
       openedByOthers: clips.openedByOthers,
     },
@@ -33,9 +39,14 @@ export function reportOfVirtual({ outcome, seed, named, cameras, commit, command
     bytes: { sealed: sealedBytes, padding: 0 },
     invariants: [...judgement.invariants],
     failures: [...judgement.failures],
-    thresholds: [],
+    thresholds: [...outcome.thresholds],
     faults: named === null ? [] : strikesOf(named.scenario, seed).map(faultStruck),
-    metrics: { power_cuts: struck.power, network_cuts: struck.network, events: outcome.events },
+    metrics: {
+      ...recognitionOf(outcome),
+      power_cuts: struck.power,
+      network_cuts: struck.network,
+      events: outcome.events,
+    },
     worst: [],
     connects: { perSecond: null, ratio: null },
     latency: { p50Ms: null, p95Ms: null },
@@ -51,5 +62,14 @@ export function reportOfVirtual({ outcome, seed, named, cameras, commit, command
       wallSeconds: Number(virtual.wallSeconds.toFixed(1)),
     },
     eventLogHash,
+  }
+}
+
+function recognitionOf({ recognition }: VirtualOutcome): Report["metrics"] {
+  const { visitors_hit: hit, false_alarms: alarms } = readingsOf(recognition)
+  return {
+    ...(hit?.kind === "rate" && { visitors_hit: Number((hit.hits / hit.total).toFixed(4)) }),
+    ...(alarms?.kind === "gauge" && { false_alarms: Number(alarms.value.toFixed(2)) }),
+    ...(recognition && { visits: recognition.visits, wakes: recognition.wakes }),
   }
 }

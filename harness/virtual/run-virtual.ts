@@ -5,9 +5,14 @@ import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { Bytes, Milliseconds, Seconds } from "../../firmware/units.ts"
 import { Child } from "../load/child.ts"
 import type { Limits } from "../load/findings.ts"
+import type { MetricName } from "../load/metrics.ts"
+import type { ThresholdResult } from "../load/report.ts"
+import { judgeThresholds, parseThresholds, type Threshold } from "../load/thresholds.ts"
+import type { Scenario } from "../scenario/scenario.ts"
 import { mergeEvents } from "./event-log.ts"
 import { sumOfJudgements, type VirtualJudgement } from "./judge-virtual.ts"
 import type { FleetPart, FromVirtual, ToVirtual } from "./messages.ts"
+import { RECOGNITION_METRICS, type RecognitionCounts, readingsOf, sumOfCounts } from "./recognition-tally.ts"
 
 export interface VirtualRunOptions extends Omit<FleetPart, "from"> {
   /** A new file for the event log's lines; null: only its hash is wanted. */
@@ -31,6 +36,12 @@ export interface VirtualOutcome {
   readonly virtual: { readonly seconds: Seconds; readonly wallSeconds: Seconds }
   /** Cuts that the script made; random cuts of links come on top. */
   readonly struck: { readonly power: number; readonly network: number }
+  /** null: nothing in it says how well anything was recognised. */
+  readonly recognition: RecognitionCounts | null
+  /** Clips in which cameras saw nobody. */
+  readonly discarded: number
+  /** Of those that its scenario asks for, the ones that virtual time can tell: `RECOGNITION_METRICS`. */
+  readonly thresholds: readonly ThresholdResult[]
   /** What the cloud took. */
   readonly sealedBytes: Bytes
   /** Of all processes together, the most that each ever was. */
@@ -65,7 +76,12 @@ export async function runVirtual(options: VirtualRunOptions): Promise<VirtualOut
     const lines = mergeEvents(parts.map((part) => part.lines))
     const text = lines.map((line) => `${line}\n`).join("")
     await file?.writeFile(text)
+    const counts = finished.map(({ recognition }) => recognition).filter((each) => each !== null)
+    const recognition = counts.length === 0 ? null : sumOfCounts(counts)
     return {
+      recognition,
+      discarded: sum(finished.map(({ discarded }) => discarded)),
+      thresholds: judgeThresholds(virtualThresholds(fleet.scenario), readingsOf(recognition)),
       judgement: withLimits(
         sumOfJudgements(finished.map(({ judgement }) => judgement)),
         fleet.scenario?.limits ?? {},
@@ -99,9 +115,16 @@ function withLimits(judgement: VirtualJudgement, limits: Limits): VirtualJudgeme
   return { ...judgement, invariants }
 }
 
-/** 0: it held; 1: an invariant broke. */
-export function exitCodeOf({ judgement }: VirtualOutcome): 0 | 1 {
-  return judgement.invariants.some(({ count, limit }) => count > limit) ? 1 : 0
+/** 0: it held; 1: an invariant broke; 99: a threshold failed. */
+export function exitCodeOf({ judgement, thresholds }: VirtualOutcome): 0 | 1 | 99 {
+  if (judgement.invariants.some(({ count, limit }) => count > limit)) return 1
+  return thresholds.some(({ pass }) => !pass) ? 99 : 0
+}
+
+/** What virtual time can tell of a scenario's thresholds: nothing that hangs on how fast this machine is. */
+export function virtualThresholds(scenario: Scenario | undefined): readonly Threshold[] {
+  const told: readonly MetricName[] = RECOGNITION_METRICS
+  return parseThresholds(scenario?.thresholds ?? {}).filter(({ metric }) => told.includes(metric))
 }
 
 /** One process and its share of the cameras. */

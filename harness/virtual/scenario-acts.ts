@@ -1,7 +1,7 @@
 import { Fault } from "../../firmware/errors.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import type { LinkFaults } from "../../simulator/faults.ts"
-import type { Step } from "../../simulator/script.ts"
+import { type ScriptOptions, type Step, scriptOf } from "../../simulator/script.ts"
 import { visitsOf } from "../scenario/arrivals.ts"
 import type { FaultKindName, ScenarioFault } from "../scenario/faults-shape.ts"
 import { linkFaultsOf } from "../scenario/link-faults.ts"
@@ -18,14 +18,33 @@ const FIELDS = ["scene", "motion", "bitsPerSecond", "startWithin", "spoolBytesMa
 /** @throws Fault "usage", definite, in one line: all of this scenario that virtual time does not have. */
 export function checkVirtual({ arrivals, fleet, live, faults }: Scenario, name: string): void {
   const absent = [
-    ...(arrivals.kind === "footage" ? ['arrivals "footage"'] : []),
+    ...(arrivals.kind === "footage" && arrivals.share === undefined
+      ? ['arrivals "footage" without a share']
+      : []),
+    ...(arrivals.kind === "footage" && faults.length > 0 ? ['faults with arrivals "footage"'] : []),
     ...(live === null ? [] : ["live"]),
+    ...(fleet.eyes === "model" ? ['eyes "model"'] : []),
     ...FIELDS.filter((field) => fleet[field] !== null).map((field) => `fleet.${field}`),
     ...new Set(faults.filter(({ kind }) => !KINDS.has(kind)).map(({ kind }) => kind)),
   ]
   if (absent.length === 0) return
   const what = absent.join(", ")
   throw new Fault("usage", `scenario ${name}: virtual time has no ${what}; leave out --virtual for those`)
+}
+
+/** What the footage shows is what happens, in a share of its loops. */
+export function followsFootage(scenario: Scenario | undefined): boolean {
+  return scenario?.arrivals.kind === "footage"
+}
+
+/** Of a camera whose lens begins at group `offset` of `footage`: what its sensor feels of it. */
+export function footageActs(
+  { seconds: duration, arrivals }: Scenario,
+  own: Pick<ScriptOptions, "seed" | "index" | "footage" | "offset">,
+): readonly Act[] {
+  const share = arrivals.kind === "footage" ? arrivals.share : undefined
+  const steps = scriptOf({ ...own, duration: seconds(duration), ...(share !== undefined && { share }) })
+  return steps.map(visitAct)
 }
 
 /** What a scenario that `checkVirtual` accepts does to each camera, in order of time. */

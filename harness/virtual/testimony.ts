@@ -5,6 +5,8 @@ const COMPLAINTS_MAX = 20
 /** What a camera says of itself, by its log lines. */
 export class Testimony {
   connects = 0
+  /** Clips in which recognition saw nobody. */
+  discarded = 0
   /** Of clips that were finished and kept: how many objects. */
   readonly recorded = new Map<string, number>()
   /** Clips that a power cut ended: how many segments were safe by then. Disks here have no end, so nothing may leave one. */
@@ -36,6 +38,9 @@ export class Testimony {
         this.recovered.set(line.clip, line.segments)
         break
       case "clip discarded":
+        this.#open.delete(line.clip)
+        this.discarded++
+        break
       case "clip lost":
         this.#open.delete(line.clip)
         this.complain(line.event)

@@ -2,7 +2,7 @@ import { type CameraConfig, type CameraConfigInput, parseConfig } from "../../fi
 import { Fault } from "../../firmware/errors.ts"
 import type { LogLine } from "../../firmware/log.ts"
 import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
-import { configFor, type VirtualBoard } from "../../simulator/board.ts"
+import { configFor, type VirtualBoard, type VirtualBoardOptions } from "../../simulator/board.ts"
 import { virtualClock } from "../../simulator/clock.ts"
 import type { LinkFaults } from "../../simulator/faults.ts"
 import { type Footage, loadScene, type SceneName } from "../../simulator/footage.ts"
@@ -19,8 +19,11 @@ export interface VirtualCameraOptions {
   readonly config?: CameraConfigInput
   /** What it sees: a scene of the project's, or footage of yours. Absent: a small one, with a courier. */
   readonly scene?: SceneName | Footage
-  /** "truth": recognition sees what the scene's truth says; what moves and is nobody is discarded. Default: "none". */
-  readonly eyes?: "truth" | "none"
+  /**
+   * "truth": recognition sees what the scene's truth says; what moves and is nobody is discarded. "motion": there is no
+   * model. Or frames and a detector of yours. Default: "none".
+   */
+  readonly eyes?: VirtualBoardOptions["eyes"]
   /** Repeats jitter, back-off and the detector's errors. Default: 1. */
   readonly seed?: number
   /**

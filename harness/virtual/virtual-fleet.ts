@@ -1,4 +1,7 @@
+import { Fault } from "../../firmware/errors.ts"
 import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
+import { type Footage, loadScene } from "../../simulator/footage.ts"
+import type { SeenFootage } from "../../simulator/seen.ts"
 import { OwnerKeys } from "../owner/keys.ts"
 import type { Scenario } from "../scenario/scenario.ts"
 import { EventLog } from "./event-log.ts"
@@ -7,7 +10,7 @@ import { time } from "./install.ts"
 import { everyNthClip } from "./memory-bucket.ts"
 import { type MemoryCloud, memoryCloud } from "./memory-cloud.ts"
 import { porch } from "./porch.ts"
-import { scenarioActs } from "./scenario-acts.ts"
+import { followsFootage, footageActs, scenarioActs } from "./scenario-acts.ts"
 import { type Act, visitScript } from "./script.ts"
 
 export interface VirtualFleetOptions {
@@ -23,6 +26,8 @@ export interface VirtualFleetOptions {
   readonly faults: boolean
   /** Who comes and what strikes instead of those, for all cameras that it has: one that `checkVirtual` accepts. */
   readonly scenario?: Scenario
+  /** What a real model says of the footage, where the scenario's eyes are "both". */
+  readonly seen?: SeenFootage
   /** One clip in so many of each camera is kept whole, to be opened and compared. */
   readonly openEvery: number
   /** false: the lens hands over every group when it is due, watched or not. */
@@ -56,7 +61,7 @@ const AFTERMATH: Milliseconds = minutes(10)
  */
 export async function runVirtualFleet(options: VirtualFleetOptions): Promise<VirtualFleetRun> {
   const { cameras, from = 0, duration } = options
-  const footage = await porch()
+  const scenes = await scenesOf(options)
   // On a whole second: lenses wake together, on round times.
   await time.advance(1_000 - (time.now % 1_000))
   const begun = time.now
@@ -67,13 +72,17 @@ export async function runVirtualFleet(options: VirtualFleetOptions): Promise<Vir
   )
   const keys = await Promise.all(Array.from({ length: cameras }, () => OwnerKeys.create()))
   const stranger = await OwnerKeys.create()
-  const members = keys.map((each, i) => new FleetMember(options, from + i, footage, cloud, log, each))
+  const members = keys.map((each, i) => {
+    const scene = scenes[(from + i) % scenes.length]
+    if (!scene) throw new Fault("broken", "a fleet without scenes")
+    return new FleetMember(options, from + i, scene, cloud, log, each)
+  })
   const pairing = Promise.all(members.map((member) => member.pair()))
   // All begin together, whoever is in this process.
   await time.advance(PAIRED_WITHIN)
   await time.settle(pairing, PAIRED_WITHIN)
   const scriptOf = scriptsOf(options)
-  for (const member of members) member.begin(scriptOf(member.household.index))
+  for (const member of members) member.begin(scriptOf(member))
   for (let passed = 0; passed < duration; passed += minutes(60)) {
     await time.advance(Math.min(minutes(60), duration - passed))
     options.onProgress?.(Math.min(duration, passed + minutes(60)))
@@ -93,7 +102,18 @@ export async function runVirtualFleet(options: VirtualFleetOptions): Promise<Vir
   return { cloud, witnesses, stranger, eventLogHash, events, passed, struck }
 }
 
-function scriptsOf(options: VirtualFleetOptions): (camera: number) => readonly Act[] {
+/** All cameras' one, or a scenario's, one after another. */
+async function scenesOf({ scenario }: VirtualFleetOptions): Promise<readonly Footage[]> {
+  const names = scenario?.fleet.scenes ?? null
+  return names === null ? [await porch()] : Promise.all(names.map(loadScene))
+}
+
+function scriptsOf(options: VirtualFleetOptions): (member: FleetMember) => readonly Act[] {
   const { scenario, seed } = options
-  return scenario ? scenarioActs(scenario, seed) : (index) => visitScript({ ...options, index })
+  if (!scenario) return ({ household: { index } }) => visitScript({ ...options, index })
+  if (followsFootage(scenario))
+    return ({ household: { index, shot }, offset }) =>
+      footageActs(scenario, { seed, index, footage: shot.footage, offset })
+  const actsOf = scenarioActs(scenario, seed)
+  return ({ household }) => actsOf(household.index)
 }

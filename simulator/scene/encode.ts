@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { messageOf } from "../../firmware/errors.ts"
+import { PICTURE_HEIGHT, PICTURE_WIDTH } from "../footage.ts"
 import { NAL, nalSpans, nalType, START_CODE } from "../nals.ts"
 import { FRAMES_PER_SECOND, SCENE_FRAMES, Scene, type Script, scripts } from "./scenes.ts"
 import { boxesToCsv, eventsToCsv } from "./truth.ts"
@@ -63,7 +64,9 @@ async function writeFootage(script: Script, folder: string): Promise<void> {
   const encoded = await encode(scene)
   const { events, boxes } = scene.truth()
   const bytes = withoutSei(encoded)
-  await writeFile(join(folder, `${script.name}.h264`), bytes)
+  const path = join(folder, `${script.name}.h264`)
+  await writeFile(path, bytes)
+  await writeFile(join(folder, `${script.name}.luma`), smallPictures(path))
   await writeFile(join(folder, `${script.name}.events.csv`), eventsToCsv(events))
   await writeFile(join(folder, `${script.name}.boxes.csv`), boxesToCsv(boxes))
   console.log(`${script.name}: ${SCENE_FRAMES} frames, ${bytes.length} bytes, ${boxes.length} boxes`)
@@ -95,6 +98,21 @@ function withoutSei(bytes: Uint8Array): Uint8Array {
     .map(({ begin, end }) => bytes.subarray(begin, end))
     .filter((nal) => nalType(nal) !== NAL.sei)
   return Buffer.concat(kept.flatMap((nal) => [START_CODE, nal]))
+}
+
+/** Of the encoded key frames, so with all that encoding does to them: `picturesOf` of `footage.ts` reads them. */
+function smallPictures(path: string): Uint8Array {
+  const small = `scale=${PICTURE_WIDTH}:${PICTURE_HEIGHT}:flags=area`
+  const { status, stdout } = spawnSync(
+    "ffmpeg",
+    [
+      ...["-v", "error", "-skip_frame", "nokey", "-framerate", `${FRAMES_PER_SECOND}`, "-i", path],
+      ...["-fps_mode", "passthrough", "-vf", small, "-pix_fmt", "gray", "-f", "rawvideo", "-"],
+    ],
+    { maxBuffer: 2 ** 24 },
+  )
+  if (status !== 0) throw new Error(`ffmpeg ended with ${status}`)
+  return stdout
 }
 
 function writePicture(script: Script, time: number, folder: string): void {

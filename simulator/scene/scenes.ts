@@ -108,6 +108,12 @@ export const scripts: readonly Script[] = [
     ],
   },
   { name: "quiet-day", light: () => daylight, wind: 0.1 },
+  {
+    name: "windy-night",
+    light: () => infrared,
+    wind: 1,
+    bystanders: [{ start: 0, end: SCENE_SECONDS, label: "leaves" }],
+  },
 ]
 
 /** Draws one scene, any frame at any time: nothing in a frame depends on the one before. */

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
+import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -7,6 +6,7 @@ import { delimiter, dirname, join } from "node:path"
 import { encode } from "uqr"
 import type { onTestFinished } from "vitest"
 import { buildBundle, PROGRAM } from "../../hardware/flash/bundle.ts"
+import { type Running, runningGroup } from "../running.ts"
 import { root } from "../support.ts"
 import { startKernel, type TestKernel } from "./gpiod-kernel.ts"
 
@@ -36,14 +36,6 @@ export interface Pi {
   start(...words: readonly string[]): Running
   /** The lines that systemd-notify was told so far; with `underSystemd`. */
   told(): Promise<readonly string[]>
-}
-
-export interface Running {
-  readonly child: ChildProcess
-  readonly output: () => string
-  /** Resolves once `text` was printed `times` times. Rejects if the process ends without. */
-  until(text: string, times?: number): Promise<void>
-  readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>
 }
 
 export async function standInPi(program: string, onFinished: typeof onTestFinished): Promise<Pi> {
@@ -83,7 +75,8 @@ export async function standInPi(program: string, onFinished: typeof onTestFinish
       const places = ["run", "pair", "status", "wiring"].includes(command)
         ? Object.entries(paths).flatMap(([name, path]) => [`--${name}`, path])
         : []
-      return running(onFinished, [program, command, ...places, ...rest], env)
+      const child = spawn(process.execPath, [program, command, ...places, ...rest], { env, detached: true })
+      return runningGroup(child, onFinished)
     },
     told: async () => (existsSync(notified) ? (await readFile(notified, "utf8")).trim().split("\n") : []),
   }
@@ -125,47 +118,4 @@ function pictureOf(text: string): Uint8Array {
     for (let x = 0; x < size * scale; x++)
       if (data[Math.floor(y / scale)]?.[Math.floor(x / scale)]) luma[(top + y) * 640 + left + x] = 0
   return luma
-}
-
-/** In a process group of its own, of which nothing is left when the test ends. */
-function running(
-  onFinished: typeof onTestFinished,
-  words: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Running {
-  const child = spawn(process.execPath, words, {
-    env,
-    stdio: ["pipe", "pipe", "pipe"],
-    detached: true,
-  })
-  let output = ""
-  let errors = ""
-  const looks = new Set<() => void>()
-  child.stdout.on("data", (bytes) => {
-    output += String(bytes)
-    for (const look of looks) look()
-  })
-  child.stderr.on("data", (bytes) => (errors += String(bytes)))
-  const ended = once(child, "close").then(([code]) => ({ code, output, errors }))
-  onFinished(async () => {
-    try {
-      process.kill(-(child.pid ?? 0), "SIGKILL")
-    } catch (error) {
-      // Nothing of it is left, as it should be.
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error
-    }
-    await ended
-  })
-  const until = (text: string, times = 1) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (output.split(text).length <= times) return
-        looks.delete(look)
-        resolve()
-      }
-      looks.add(look)
-      look()
-      void ended.then(() => reject(new Error(`it ended without ${text}: ${output}${errors}`)))
-    })
-  return { child, until, ended, output: () => output }
 }

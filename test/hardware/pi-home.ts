@@ -10,7 +10,8 @@ import { type Cloud, startCloud } from "../../harness/cloud/broker.ts"
 import { openCloudKeys } from "../../harness/cloud/keys.ts"
 import { OwnerKeys } from "../../harness/owner/keys.ts"
 import { pairAsOwner } from "../../harness/owner/pairing.ts"
-import { type Pi, quickSettings, type Running, standInPi } from "./pi-camera.ts"
+import type { Running } from "../running.ts"
+import { type Pi, quickSettings, standInPi } from "./pi-camera.ts"
 
 export interface Home {
   readonly pi: Pi

@@ -2,6 +2,7 @@ import { fstatSync } from "node:fs"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import type { Command } from "commander"
 import { describe, expect, type onTestFinished, test } from "vitest"
 import type { LogLine } from "../../firmware/log.ts"
 import { formFor, type LineForm, piLog } from "../../hardware/program/log-lines.ts"
@@ -64,15 +65,19 @@ describe("log lines", () => {
 // opens a port.
 test("the whole command line of what ships is this", () => {
   const places = ["--state", "--settings", "--runtime"]
-  const words = obscuraCamera({}).commands.map((each) => [
-    each.name(),
-    ...each.options.map(({ long }) => long),
-  ])
+  const wordsOf = (each: Command, above = ""): (string | undefined)[][] => [
+    [`${above}${each.name()}`, ...each.options.map(({ long }) => long)],
+    ...each.commands.flatMap((below) => wordsOf(below, `${each.name()} `)),
+  ]
+  const words = obscuraCamera({}).commands.flatMap((each) => wordsOf(each))
   expect(words).toEqual([
     ["run", ...places, "--pretty"],
     ["pair", ...places, "--setup"],
     ["status", ...places, "--json"],
     [...["selftest", ...places, "--json", "--no-operator"], ...["--record", "--seen", "--serial", "--label"]],
+    ["model"],
+    ["model install", ...places, "--sha256"],
+    ["model list", ...places, "--json"],
     ["shim", "--at"],
     ["wiring", ...places, "--out"],
   ])
@@ -194,6 +199,7 @@ describe("status", () => {
       ...{
         freeBytes: 1,
         lens: null,
+        recognition: null,
         lastFault: null,
         temperatureCelsius: 71.25,
         undervoltage: true,

@@ -7,7 +7,8 @@ import { openIdentity } from "../../firmware/control/identity.ts"
 import { fsDisk } from "../../hardware/disk.ts"
 import { selfTestCommand } from "../../hardware/selftest/command.ts"
 import { selfTestRecord } from "../../hardware/selftest/record.ts"
-import { bundle, type Pi, quickSettings, type Running, standInPi } from "./pi-camera.ts"
+import type { Running } from "../running.ts"
+import { bundle, type Pi, quickSettings, standInPi } from "./pi-camera.ts"
 import { recordOf } from "./selftest-world.ts"
 
 let program: Awaited<ReturnType<typeof bundle>>

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,21 +6,8 @@ import { MEASUREMENT_NAMES, parseNames } from "../../harness/bench/bench.ts"
 import { judged, median, rowsShape } from "../../harness/bench/row.ts"
 import { tableOf } from "../../harness/bench/table.ts"
 import { benchCommand } from "../../harness/commands/bench.ts"
-import { root, TYPESCRIPT } from "../support.ts"
-
-/** The whole command, as a person calls it. Its exit code says whether targets were reached, which no test asks here. */
-function runBench(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const start =
-    'const { benchCommand } = await import("./harness/commands/bench.ts"); await benchCommand().parseAsync(process.argv)'
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--import", TYPESCRIPT, "--input-type=module", "--eval", start, "--", "bench", ...args],
-      { cwd: root },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    )
-  })
-}
+import { root } from "../support.ts"
+import { startObscura } from "./run-obscura.ts"
 
 describe("the bench", () => {
   test("names every row in its help", () => {
@@ -42,12 +28,14 @@ describe("the bench", () => {
     try {
       const json = join(folder, "rows.json")
       const only = "mux,connects"
-      const { code, stdout, stderr } = await runBench("--quick", "--only", only, "--json", json)
-      expect([0, 1], stderr).toContain(code)
+      // Its exit code says whether targets were reached, which no test asks here.
+      const words = ["--quick", "--only", only, "--json", json]
+      const { code, output, errors } = await startObscura(root, "bench", ...words).ended
+      expect([0, 1], errors).toContain(code)
       const rows = rowsShape.parse(JSON.parse(await readFile(json, "utf8")))
       expect(rows.map(({ name }) => name)).toEqual(["mux", "connects"])
       expect(code).toBe(rows.every(({ pass }) => pass) ? 0 : 1)
-      for (const { name } of rows) expect(stdout).toContain(name)
+      for (const { name } of rows) expect(output).toContain(name)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process"
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { createHash } from "node:crypto"
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -8,6 +9,7 @@ import { z } from "zod"
 import { type Bundle, buildBundle, makeBundle, PROGRAM } from "../../hardware/flash/bundle.ts"
 import { mutant } from "../mutants.ts"
 import { root, TYPESCRIPT } from "../support.ts"
+import { tinyOnnx } from "../tiny-onnx.ts"
 
 /** Everything here is about the very bundle that goes into the package: the one that a Pi installs. */
 let folder: string
@@ -80,6 +82,22 @@ describe("the bundle", () => {
     })
     for (const command of ["run", "pair", "status", "shim", "wiring"])
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"))
+    await rm(empty, { recursive: true })
+  })
+
+  test("recognises with what lies beside it, and nothing else", async () => {
+    const empty = await mkdtemp(join(tmpdir(), "obscura-beside-"))
+    for (const name of bundle.files.keys()) await cp(join(folder, "bundle", name), join(empty, name))
+    const values = new Float32Array(84 * 85)
+    const tiny = tinyOnnx({ input: [1, 3, 64, 64], outputs: [{ dims: [1, 84, 85], values }] })
+    await writeFile(join(empty, "tiny.onnx"), tiny)
+    const hash = createHash("sha256").update(tiny).digest("hex")
+    const words = ["model", "install", "tiny.onnx", "--sha256", hash, "--state", "state"]
+    const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...words], {
+      cwd: empty,
+      env: {},
+    })
+    expect(stdout).toMatch(/^installed +tiny, /)
     await rm(empty, { recursive: true })
   })
 
@@ -169,6 +187,10 @@ describe("the papers beside it", () => {
     for (const { name, version } of bill.components) expect(notice).toContain(`\n${name} ${version} (`)
     expect(new Set(bill.components.map(({ purl }) => purl)).size).toBe(bill.components.length)
     expect(notice).toContain("Permission is hereby granted, free of charge")
+    // Its npm package leaves the text in its repository.
+    expect(notice).toMatch(
+      /\nonnxruntime-web [\d.]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) Microsoft Corporation\n/,
+    )
   })
 
   test("state one version with package.json and the Debian changelog", async () => {

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
+import { spawn } from "node:child_process"
 import { mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, type onTestFinished, test } from "vitest"
 import { newSetupCode, setupText } from "../../firmware/control/pairing.ts"
+import { type Running, runningGroup } from "../running.ts"
 import { root } from "../support.ts"
+import { obscura } from "./run-obscura.ts"
 
 let folder: string
 beforeAll(async () => {
@@ -13,48 +14,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Running {
-  readonly child: ChildProcess
-  /** Resolves once `text` was printed. */
-  until(text: string): Promise<string>
-  /** Resolves when this process and all that it started have let go of their output. */
-  readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>
-}
-
 /** `obscura camera WORDS` in a process group of its own, of which nothing is left when the test ends. */
 function camera(onFinished: typeof onTestFinished, ...words: readonly string[]): Running {
   const child = spawn(process.execPath, [join(root, "harness", "obscura.js"), "camera", ...words], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
+    ...{ cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached: true },
   })
-  let output = ""
-  let errors = ""
-  let look: () => void = () => undefined
-  child.stdout?.on("data", (bytes) => {
-    output += String(bytes)
-    look()
-  })
-  child.stderr?.on("data", (bytes) => (errors += String(bytes)))
-  const ended = once(child, "close").then(([code]) => ({ code, output, errors }))
-  onFinished(async () => {
-    try {
-      process.kill(-(child.pid ?? 0), "SIGKILL")
-    } catch (error) {
-      // Nothing of it is left, as it should be.
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error
-    }
-    await ended
-  })
-  const until = (text: string) =>
-    new Promise<string>((resolve, reject) => {
-      look = () => {
-        if (output.includes(text)) resolve(output)
-      }
-      look()
-      void ended.then(({ errors }) => reject(new Error(`it ended without ${text}: ${output}${errors}`)))
-    })
-  return { child, until, ended }
+  return runningGroup(child, onFinished)
 }
 
 describe("obscura camera", () => {
@@ -86,7 +51,7 @@ describe("obscura camera", () => {
       devices.push(/"event":"started","device":"([0-9a-f]{40})"/.exec(printed)?.[1] ?? boot)
       running.child.kill("SIGINT")
       expect((await running.ended).code).toBe(0)
-      const reset = await camera(onTestFinished, "--home", "given-away", "--reset").ended
+      const reset = await obscura(folder, "camera", "--home", "given-away", "--reset")
       expect(reset.code).toBe(0)
       expect(reset.output).toContain(
         `camera ${devices.at(-1)} is no more: its key, its owner and the 0 sealed`,
@@ -95,7 +60,7 @@ describe("obscura camera", () => {
     expect(devices[0]).not.toBe(devices[1])
     const names = await readdir(join(folder, "given-away", "camera"), { recursive: true })
     expect(names.filter((name) => /identity|pairing|object|manifest/.test(name))).toEqual([])
-    const nothing = await camera(onTestFinished, "--home", "given-away", "--reset").ended
+    const nothing = await obscura(folder, "camera", "--home", "given-away", "--reset")
     expect(nothing).toMatchObject({ code: 0, output: "there was no camera here\n" })
   }, 90_000)
 

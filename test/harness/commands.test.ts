@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { OwnerFolder } from "../../harness/owner/folder.ts"
-import { root } from "../support.ts"
 import { freePort } from "./mosquitto-broker.ts"
+import { type Answer, obscura, startObscura } from "./run-obscura.ts"
 
 /** Nobody listens there. */
 const AWAY = "mqtt://127.0.0.1:1"
@@ -21,48 +19,15 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Ended {
-  readonly code: number | null
-  readonly output: string
-}
-
-function start(...words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [join(root, "harness", "obscura.js"), ...words], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    // A command that hangs is a failure of its test, not a process that stays behind.
-    timeout: 100_000,
-    killSignal: "SIGKILL",
-  })
-}
-
-async function end(child: ChildProcess): Promise<Ended> {
-  let output = ""
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes) => (output += String(bytes)))
-  const [code] = await once(child, "close")
-  return { code, output }
-}
-
-const run = (...words: readonly string[]): Promise<Ended> => end(start(...words))
+const start = (...words: readonly string[]) => startObscura(folder, ...words)
+const run = (...words: readonly string[]) => obscura(folder, ...words)
 
 /** Runs a command again until its output is as `wanted`, ten times at most. */
-async function runUntil(wanted: RegExp, ...words: readonly string[]): Promise<Ended> {
+async function runUntil(wanted: RegExp, ...words: readonly string[]): Promise<Answer> {
   let ended = await run(...words)
   for (let tries = 1; tries < 10 && !wanted.test(ended.output); tries++) ended = await run(...words)
   expect(ended.output).toMatch(wanted)
   return ended
-}
-
-/** Resolves with what `child` has printed once `text` is in it. */
-function until(child: ChildProcess, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let seen = ""
-    child.stdout?.on("data", (bytes) => {
-      seen += String(bytes)
-      if (seen.includes(text)) resolve(seen)
-    })
-    child.once("close", () => reject(new Error(`it ended without ${text}: ${seen.slice(-500)}`)))
-  })
 }
 
 describe("the commands of a household", () => {
@@ -71,17 +36,16 @@ describe("the commands of a household", () => {
     const broker = `mqtt://127.0.0.1:${port}`
     const passphrase = ["--passphrase-file", join(folder, "passphrase")]
     const cloud = start("cloud", "--port", String(port))
-    const cloudEnds = end(cloud)
-    await until(cloud, "cameras connect to")
+    await cloud.until("cameras connect to")
     expect((await run("owner", "keys", ...passphrase)).output).toContain("recipient age1")
     const pairing = start("owner", "pair", "--broker", broker, ...passphrase)
-    const text = (await until(pairing, "\n")).trim()
-    const pairingEnds = end(pairing)
+    const text = (await pairing.until("\n")).trim()
     const camera = start("camera", "--broker", broker, "--setup", text, "--motion", "2s-3s")
-    const cameraEnds = end(camera)
-    await until(camera, '"event":"clip recorded"')
-    expect((await pairingEnds).code).toBe(0)
+    const recorded = await camera.until('"event":"clip recorded"')
+    expect((await pairing.ended).code).toBe(0)
 
+    const [, first = ""] = /"event":"clip recorded","clip":"([0-9a-f]{32})"/.exec(recorded) ?? []
+    await camera.until(new RegExp(`"event":"received".*${first}`))
     // Clip follows on clip, and of the newest something is always still on its way; it is the first that must be here.
     const listed = await runUntil(
       / clips\n {2}[0-9a-f]{32} .* whole {2}motion/,
@@ -91,18 +55,18 @@ describe("the commands of a household", () => {
     )
     expect(listed.code).toBe(0)
     expect(await runUntil(/ 0 amiss/, "owner", "verify", ...passphrase)).toMatchObject({ code: 0 })
-    camera.kill("SIGINT")
-    expect((await cameraEnds).code).toBe(0)
+    camera.child.kill("SIGINT")
+    expect((await camera.ended).code).toBe(0)
     const clip = /[0-9a-f]{32}/.exec(listed.output.split("\n")[1] ?? "")?.[0] ?? ""
     expect((await run("owner", "open", clip, ...passphrase)).code).toBe(0)
     expect((await readFile(join(folder, "opened", `${clip}.mp4`))).includes("ftyp")).toBe(true)
 
     const refused = await run("owner", "list", "--passphrase-file", join(folder, "wrong"))
     expect([refused.code, refused.output.trim().split("\n").length]).toEqual([1, 1])
-    const foreign = await run("owner", "open", join(folder, "text.age"), ...passphrase)
+    const foreign = await run("owner", "open", join(folder, "text.age"), "--home", join(folder, "lonely"))
     expect(foreign).toMatchObject({ code: 1, output: expect.stringContaining("not a readable age header") })
-    cloud.kill("SIGINT")
-    expect((await cloudEnds).code).toBe(0)
+    cloud.child.kill("SIGINT")
+    expect((await cloud.ended).code).toBe(0)
   }, 120_000)
 
   test.each([

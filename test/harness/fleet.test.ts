@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -8,35 +8,9 @@ import { isFault } from "../../firmware/errors.ts"
 import { readBucket } from "../../harness/cloud/bucket.ts"
 import { fleetCommand } from "../../harness/commands/fleet.ts"
 import { parseReport, readReport } from "../../harness/load/report.ts"
-import { judge, root } from "../support.ts"
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-/** The command as its user runs it, from a folder of their own. `onText`: all that was printed so far. */
-function obscuraFleet(
-  args: readonly string[],
-  cwd: string,
-  onText: (text: string, interrupt: () => void) => void = () => undefined,
-): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, "harness/obscura.js"), "fleet", ...args], { cwd })
-    let out = ""
-    let err = ""
-    child.stdout.on("data", (bytes) => {
-      out += bytes
-      onText(out + err, () => child.kill("SIGINT"))
-    })
-    child.stderr.on("data", (bytes) => {
-      err += bytes
-      onText(out + err, () => child.kill("SIGINT"))
-    })
-    child.on("close", (code) => resolve({ code, out, err }))
-  })
-}
+import type { Ended } from "../running.ts"
+import { judge } from "../support.ts"
+import { startObscura } from "./run-obscura.ts"
 
 let home: string
 let whole: Ended
@@ -44,27 +18,28 @@ let interrupted: Ended
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "obscura-fleet-"))
-  let pressed = false
-  const onText = (text: string, interrupt: () => void) => {
-    if (pressed || !/ [1-9]\d* received/.test(text)) return
-    pressed = true
-    // As it comes through npm: twice for one press.
-    interrupt()
-    interrupt()
-  }
-  ;[whole, interrupted] = await Promise.all([
-    obscuraFleet("--cameras 4 --seconds 8 --seed 7 --json --out whole".split(" "), home),
-    obscuraFleet("--cameras 3 --seconds 600 --seed 1 --out interrupted".split(" "), home, onText),
-  ])
+  const longOne = startObscura(
+    home,
+    ..."fleet --cameras 3 --seconds 600 --seed 1 --out interrupted".split(" "),
+  )
+  const ends = startObscura(
+    home,
+    ..."fleet --cameras 4 --seconds 8 --seed 7 --json --out whole".split(" "),
+  ).ended
+  await longOne.until(/ [1-9]\d* received/)
+  // As it comes through npm: twice for one press.
+  longOne.child.kill("SIGINT")
+  longOne.child.kill("SIGINT")
+  ;[whole, interrupted] = await Promise.all([ends, longOne.ended])
 }, 60_000)
 
 afterAll(() => rm(home, { recursive: true, force: true }))
 
 describe("obscura fleet", () => {
   test("holds: every clip is delivered, opened by its owner and by nobody else", () => {
-    expect(whole.err).toContain("It held")
+    expect(whole.errors).toContain("It held")
     expect(whole.code).toBe(0)
-    const report = parseReport(whole.out)
+    const report = parseReport(whole.output)
     expect(report).toMatchObject({ seed: 7, exitCode: 0, cameras: { asked: 4, connected: 4, failed: 0 } })
     expect(report.clips.recorded).toBeGreaterThanOrEqual(4)
     expect(report.clips).toMatchObject({ delivered: report.clips.recorded, opened: report.clips.recorded })
@@ -74,8 +49,8 @@ describe("obscura fleet", () => {
   })
 
   test("prints the report alone on standard output, and ends with the line that repeats the run", async () => {
-    expect(parseReport(whole.out)).toEqual(await readReport(join(home, "whole", "report.json")))
-    expect(whole.err.trimEnd().split("\n").at(-1)).toMatch(
+    expect(parseReport(whole.output)).toEqual(await readReport(join(home, "whole", "report.json")))
+    expect(whole.errors.trimEnd().split("\n").at(-1)).toMatch(
       /^seed 7 · commit \S+ · npm start -- --cameras 4 --seconds 8 --seed 7$/,
     )
   })
@@ -114,7 +89,7 @@ describe("obscura fleet", () => {
   })
 
   test("ends in order on Ctrl-C: what was recorded is delivered, judged and reported", async () => {
-    expect(interrupted.out).toContain("stopping")
+    expect(interrupted.output).toContain("stopping")
     const report = await readReport(join(home, "interrupted", "report.json"))
     expect(report.clips.recorded).toBeGreaterThan(0)
     expect(report.clips.delivered).toBe(report.clips.recorded)
@@ -122,9 +97,9 @@ describe("obscura fleet", () => {
   })
 
   test("answers a wrong call with one line and exit code 2", async () => {
-    const { code, out, err } = await obscuraFleet(["--cameras", "0"], home)
-    expect({ code, out }).toEqual({ code: 2, out: "" })
-    expect(err).toMatch(/^obscura: .*--cameras.*whole number.*\n$/)
+    const { code, output, errors } = await startObscura(home, "fleet", "--cameras", "0").ended
+    expect({ code, output }).toEqual({ code: 2, output: "" })
+    expect(errors).toMatch(/^obscura: .*--cameras.*whole number.*\n$/)
   })
 
   test.each([

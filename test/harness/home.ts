@@ -138,6 +138,17 @@ export async function openHome({
   }
 }
 
+/** Somebody walks by the camera, which runs. Resolves with the clip, once it is recorded. */
+export async function recordClip({ line, board, visitor }: Home): Promise<string> {
+  await line(({ event }) => event === "connected")
+  await board.clock.sleep(1_100)
+  visitor.moves(true)
+  await line(({ event }) => event === "object sealed")
+  visitor.moves(false)
+  const recorded = await line(({ event }) => event === "clip recorded")
+  return recorded.event === "clip recorded" ? recorded.clip : ""
+}
+
 async function openCloud(directory: string): Promise<Cloud> {
   return startCloud({
     host: "127.0.0.1",

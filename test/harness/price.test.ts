@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -14,21 +13,8 @@ import { Model, segmentAt } from "../../harness/price/model.ts"
 import { type PriceReport, priceShape } from "../../harness/price/report.ts"
 import { plaintextBytesOf } from "../../harness/price/sealed-fleet-work.ts"
 import { priceTables, priceText } from "../../harness/price/table.ts"
-import { root, TYPESCRIPT } from "../support.ts"
-
-/** The whole command, as a person calls it. */
-function price(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const start =
-    'const { priceCommand } = await import("./harness/commands/price.ts"); await priceCommand().parseAsync(process.argv)'
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--import", TYPESCRIPT, "--input-type=module", "--eval", start, "--", "price", ...args],
-      { cwd: root },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    )
-  })
-}
+import { root } from "../support.ts"
+import { obscura, startObscura } from "./run-obscura.ts"
 
 describe("obscura price", () => {
   let folder: string
@@ -39,9 +25,10 @@ describe("obscura price", () => {
 
   test("runs all four fleets, and when it was quick says so wherever it gives a number, and judges nothing", async () => {
     const out = join(folder, "price.html")
-    const { code, stdout, stderr } = await price("--quick", "--json", "--object-size", "250", "--out", out)
-    expect(code, stderr).toBe(0)
-    const report = priceShape.parse(JSON.parse(stdout))
+    const words = ["--quick", "--json", "--object-size", "250", "--out", out]
+    const { code, output, errors } = await startObscura(root, "price", ...words).ended
+    expect(code, errors).toBe(0)
+    const report = priceShape.parse(JSON.parse(output))
     const [size] = report.sizes
     expect(report.sizes).toHaveLength(1)
     expect(size?.objectBytes).toBe(224 * KiB)
@@ -75,8 +62,8 @@ describe("obscura price", () => {
     [["--vcpu-hour", "free"], "above 0"],
     [["--rounds", "0"], "from 1 to 100"],
   ])("refuses %j before anything is measured", async (args, why) => {
-    const { code, stderr } = await price(...args)
-    expect(code).not.toBe(0)
+    const { code, stderr } = await obscura(root, "price", ...args)
+    expect(code).toBe(2)
     expect(stderr).toContain(why)
     expect(stderr).not.toContain("round 1")
   })

@@ -54,7 +54,7 @@ describe("one camera, from the lens to the owner", () => {
     expect(summary).toMatchObject({
       clip: clip.clip,
       trigger: "motion",
-      by: "no model",
+      by: "no frames",
       segments: clip.segments.length,
     })
     expect(clip.thumbnail).not.toBeNull()

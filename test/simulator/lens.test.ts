@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import type { Clock, PictureTime, Piece } from "../../firmware/ports.ts"
 import { noFaults } from "../../simulator/faults.ts"
 import { type Footage, loadScene } from "../../simulator/footage.ts"
-import { noDetectorErrors, truthDetector, truthFrames } from "../../simulator/frames.ts"
+import { noDetectorErrors, truthDetector } from "../../simulator/frames.ts"
 import { type LensOptions, VirtualLens } from "../../simulator/lens.ts"
 import { nalSpans } from "../../simulator/nals.ts"
 import { seededRandom } from "../../simulator/random.ts"
@@ -191,18 +191,19 @@ describe("a mark", () => {
 
 describe("eyes without a model", () => {
   const frame = { at: 0, width: 32, height: 18, luma: new Uint8Array(576) }
+  const { signal } = new AbortController()
 
   test("see what was drawn at that moment, and nothing when nobody is there", async () => {
     const random = seededRandom(1)
     const detector = (time: number) => truthDetector({ footage, positionAt: () => time, random })
-    expect(await detector(0.5).detect(frame)).toEqual([])
-    expect(await detector(4).detect(frame)).toMatchObject([{ label: "animal" }])
+    expect(await detector(0.5).detect(frame, signal)).toEqual([])
+    expect(await detector(4).detect(frame, signal)).toMatchObject([{ label: "animal" }])
   })
 
   test("err as often as they are told to, by their seed", async () => {
     const errors = { ...noDetectorErrors, missed: 1, invented: 1 }
     const look = () =>
-      truthDetector({ footage, positionAt: () => 4, random: seededRandom(1), errors }).detect(frame)
+      truthDetector({ footage, positionAt: () => 4, random: seededRandom(1), errors }).detect(frame, signal)
     const [invented] = await look()
     expect(invented?.score).toBeLessThan(0.8)
     expect(await look()).toEqual([invented])
@@ -217,14 +218,13 @@ describe("eyes without a model", () => {
     expect(lens.positionAt(clock.monotonic() + 5_000)).toBeCloseTo(1, 1)
   })
 
-  test("get a frame a second", async () => {
+  test("saw what the lens showed before, too", async () => {
     const clock = leapingClock()
-    const times: number[] = []
-    for await (const { at } of truthFrames(clock).frames(new AbortController().signal)) {
-      times.push(at)
-      if (times.length === 3) break
-    }
-    expect(times).toEqual([1_000, 2_000, 3_000])
+    const lens = lensOf({ clock, offset: 3 })
+    await take(lens, 2)
+    const now = clock.monotonic()
+    expect(lens.positionAt(now - 1_000)).toBeCloseTo(lens.positionAt(now) - 1, 6)
+    expect(lens.positionAt(now - 8_000)).toBeCloseTo(lens.positionAt(now) + 2, 6)
   })
 })
 

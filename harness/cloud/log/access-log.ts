@@ -1,17 +1,14 @@
-import { randomBytes } from "node:crypto"
-import { rm } from "node:fs/promises"
-import { join } from "node:path"
 import type { SigningKey } from "../../../firmware/control/keys.ts"
 import { Fault, isFault } from "../../../firmware/errors.ts"
 import { type Milliseconds, seconds } from "../../../firmware/units.ts"
 import { makeFolder } from "../../../hardware/make-folder.ts"
-import { lockFolder, type Unlock } from "../bucket-lock.ts"
-import { signCheckpoint } from "./checkpoint.ts"
+import type { Unlock } from "../bucket-lock.ts"
 import { Journal, journalsIn, readJournal, removeJournal } from "./journal.ts"
-import { logFault, replaceFile, writeTiles } from "./log-disk.ts"
-import { CHECKPOINT, NO_STATE, readEdge, readPublished, readState, replay, writeState } from "./log-state.ts"
-import { encodeMailboxEntry, type MailboxEntry, Mailboxes, readMailbox, type Tip } from "./mailboxes.ts"
-import { type AccessRecord, accessRecordShape, commitmentOf, encodeRecord, SALT_BYTES } from "./records.ts"
+import { lockLog, logFault, privateFolder, publicFolder } from "./log-disk.ts"
+import { NO_STATE, readEdge, readPublished, readState, replay } from "./log-state.ts"
+import { type MailboxEntry, Mailboxes, readMailbox } from "./mailboxes.ts"
+import { framesOf, publishTree, removePartials } from "./publication.ts"
+import { type AccessRecord, accessRecordShape } from "./records.ts"
 import type { TreeEdge } from "./tree-edge.ts"
 
 /**
@@ -51,11 +48,11 @@ const PUBLISH_ENTRIES = 16_384
 const GROUP_MAX = 4_096
 const WAITING_MAX = 65_536
 
-export const publicFolder = (directory: string): string => join(directory, "public")
-export const privateFolder = (directory: string): string => join(directory, "private")
+export { privateFolder, publicFolder }
 
-/** What the parts of a cloud need of it. */
+/** What the parts of a cloud need of it, and what its doors do beside. */
 export type LogOfAccesses = Pick<AccessLog, "append" | "mailbox" | "publish">
+export type DoorLog = LogOfAccesses & Pick<AccessLog, "isAble" | "directory">
 
 export class AccessLog {
   readonly #options: AccessLogOptions
@@ -68,6 +65,8 @@ export class AccessLog {
   #turn: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
   #closed = false
+  #cannotAppend = false
+  #cannotPublish = false
 
   private constructor(
     options: AccessLogOptions,
@@ -93,7 +92,7 @@ export class AccessLog {
     const { directory, origin, key } = options
     await makeFolder(privateFolder(directory))
     await makeFolder(publicFolder(directory), 0o755)
-    const unlock = await lock(directory)
+    const unlock = await lockLog(directory)
     try {
       const root = publicFolder(directory)
       const inside = privateFolder(directory)
@@ -122,9 +121,18 @@ export class AccessLog {
     }
   }
 
+  get directory(): string {
+    return this.#options.directory
+  }
+
   /** Entries that are durable. */
   get size(): number {
     return this.#edge.size
+  }
+
+  /** Whether it took what was given last, and showed it; while it does not, it tries again each second by itself. */
+  get isAble(): boolean {
+    return !this.#closed && !this.#cannotAppend && !this.#cannotPublish
   }
 
   /**
@@ -151,9 +159,14 @@ export class AccessLog {
     return this.#inTurn(() => this.#publish())
   }
 
-  /** What is there for the owner of `device`; the caller has made sure that it is the one who asks. */
-  mailbox(device: string): Promise<readonly MailboxEntry[]> {
-    return readMailbox(privateFolder(this.#options.directory), device)
+  /** What is there for the owner of `device`; the caller has made sure that it is the one who asks. @throws Fault. */
+  async mailbox(device: string): Promise<readonly MailboxEntry[]> {
+    const { directory } = this.#options
+    try {
+      return await readMailbox(privateFolder(directory), device)
+    } catch (error) {
+      throw logFault(error, directory)
+    }
   }
 
   async close(): Promise<void> {
@@ -179,7 +192,9 @@ export class AccessLog {
       let outcome: () => void
       try {
         outcome = await this.#appendGroup(group)
+        this.#cannotAppend = false
       } catch (error) {
+        this.#cannotAppend = true
         const fault = this.#appendFault(error)
         outcome = () => {
           for (const { reject } of group) reject(fault)
@@ -189,31 +204,41 @@ export class AccessLog {
       outcome()
       if (this.#edge.size - this.#published >= PUBLISH_ENTRIES) await this.#tryToPublish()
     }
+    this.#publishSoon()
+  }
+
+  #publishSoon(): void {
     if (this.#closed) return
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      void this.#inTurn(() => this.#tryToPublish())
+      void this.#inTurn(async () => {
+        await this.#tryToAppend()
+        await this.#tryToPublish()
+        if (!this.isAble) this.#publishSoon()
+      })
     }, PUBLISH_EVERY).unref()
+  }
+
+  /** Where it could not: a group without a record, so that it is known again whether it can. */
+  async #tryToAppend(): Promise<void> {
+    if (!this.#cannotAppend || this.#journal === null) return
+    try {
+      await this.#journal.append(new Uint8Array(0))
+      this.#cannotAppend = false
+    } catch (error) {
+      // It was told to whoever appended.
+      if (!(error instanceof Error)) throw error
+    }
   }
 
   /** Returns what tells the callers. */
   async #appendGroup(group: readonly Waiting[]): Promise<() => void> {
-    const salts = randomBytes(SALT_BYTES * group.length)
-    const tips = new Map<string, Tip>()
-    const made: { frame: Buffer; device: string; tip: Tip; appended: Appended }[] = []
-    for (const [i, { record }] of group.entries()) {
-      const { device } = record
-      await this.#mailboxes.load(device)
-      const { count: number, last: previous } = tips.get(device) ?? this.#mailboxes.tip(device)
-      const bytes = encodeRecord({ number, previous, record })
-      const salt = salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES)
-      const index = this.#edge.size + i
-      const frame = encodeMailboxEntry({ device, number, index, salt, record: bytes })
-      const commitment = commitmentOf(salt, bytes)
-      const tip = { count: number + 1, last: commitment.toString("hex") }
-      tips.set(device, tip)
-      made.push({ frame, device, tip, appended: { index, commitment } })
-    }
+    for (const { record } of group) await this.#mailboxes.load(record.device)
+    const made = framesOf(
+      group.map(({ record }) => record),
+      this.#mailboxes,
+      this.#edge.size,
+    )
     if (this.#journal === null) throw new Fault("broken", "access log: not open")
     await this.#journal.append(Buffer.concat(made.map(({ frame }) => frame)))
     for (const { frame, device, tip, appended } of made) {
@@ -231,35 +256,33 @@ export class AccessLog {
     return new Fault("unavailable", `access log: ${what}`, { definite: false, cause: error })
   }
 
+  /** That it fails is told once. */
   async #tryToPublish(): Promise<void> {
+    const wasAble = !this.#cannotPublish
     try {
       await this.#publish()
     } catch (error) {
       if (!isFault(error)) throw error
-      this.#options.onFault?.(error)
+      if (wasAble) this.#options.onFault?.(error)
     }
   }
 
-  /** Tiles and mailboxes, then the state that counts on them, then the signature over it; the journal goes last. */
+  /** The journal goes last. */
   async #publish(): Promise<void> {
-    const { directory, origin, key } = this.#options
-    const { size, root } = this.#edge
-    if (size === this.#published) return
+    const { directory } = this.#options
+    const { size } = this.#edge
+    if (size === this.#published) {
+      this.#cannotPublish = false
+      return
+    }
     try {
-      const { full, partial } = this.#edge.files
-      await writeTiles(publicFolder(directory), [...full, ...partial])
-      await this.#mailboxes.flush()
-      const inside = privateFolder(directory)
-      const shards = this.#mailboxes.lengths
-      await writeState(inside, { format: 1, size, root: Buffer.from(root).toString("hex"), shards })
-      this.#edge.saved()
-      const checkpoint = signCheckpoint({ origin, size, root }, key)
-      await replaceFile(join(publicFolder(directory), CHECKPOINT), checkpoint, 0o644)
+      const full = await publishTree(this.#options, this.#edge, this.#mailboxes)
       this.#published = size
+      this.#cannotPublish = false
       await this.#nextJournal()
-      for (const { path } of full)
-        await rm(join(publicFolder(directory), `${path}.p`), { recursive: true, force: true })
+      await removePartials(directory, full)
     } catch (error) {
+      this.#cannotPublish = true
       throw logFault(error, directory)
     }
   }
@@ -273,14 +296,5 @@ export class AccessLog {
     this.#journal = next
     for (const first of await journalsIn(inside))
       if (first !== this.#edge.size) await removeJournal(inside, first)
-  }
-}
-
-async function lock(directory: string): Promise<Unlock> {
-  try {
-    return await lockFolder(directory)
-  } catch (cause) {
-    const why = "another process writes it, or its path is too long"
-    throw new Fault("usage", `access log ${directory}: cannot be locked: ${why}`, { cause })
   }
 }

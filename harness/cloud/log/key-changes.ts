@@ -11,7 +11,8 @@ import { decodeRecord } from "./records.ts"
  *
  * Wraps heartbeats that were verified. A heartbeat is not held up: the record is appended beside it. Beats are flushed
  * after the records that came of them, so a change that a crash swallowed shows again in the camera's next heartbeat.
- * One that was logged just before the crash is found in the camera's mailbox, and makes no second record.
+ * One that was logged just before the crash is found in the camera's mailbox, and makes no second record. One that could
+ * not be logged is tried again with the camera's next heartbeat.
  */
 export function loggedBeats(
   beats: Beats,
@@ -20,10 +21,14 @@ export function loggedBeats(
   onFault: (error: Fault) => void,
 ): Beats {
   const appending = new Set<Promise<void>>()
+  const unlogged = new Set<string>()
   let isNews = false
   const append = async (body: Heartbeat): Promise<void> => {
     try {
-      if ((await lastRecipients(log, body.device)) === body.recipients) return
+      if ((await lastRecipients(log, body.device)) === body.recipients) {
+        unlogged.delete(body.device)
+        return
+      }
       await log.append({
         kind: "key change",
         device: body.device,
@@ -33,9 +38,11 @@ export function loggedBeats(
         epoch: body.epoch,
         recipients: body.recipients,
       })
+      unlogged.delete(body.device)
     } catch (error) {
       if (!isFault(error)) throw error
-      onFault(error)
+      if (!unlogged.has(body.device)) onFault(error)
+      unlogged.add(body.device)
     }
   }
   return {
@@ -43,7 +50,7 @@ export function loggedBeats(
     set(body, envelope) {
       const before = beats.latest(body.device)
       const kept = beats.set(body, envelope)
-      if (kept && before?.recipients !== body.recipients) {
+      if (kept && (before?.recipients !== body.recipients || unlogged.has(body.device))) {
         const done: Promise<void> = append(body).finally(() => appending.delete(done))
         appending.add(done)
         isNews = true

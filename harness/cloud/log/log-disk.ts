@@ -3,8 +3,12 @@ import { open, readFile, rename } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Fault, isFault, messageOf } from "../../../firmware/errors.ts"
 import { makeFolders } from "../../../hardware/make-folder.ts"
+import { lockFolder, type Unlock } from "../bucket-lock.ts"
 import { syncDirectory } from "../bucket-volume.ts"
 import type { TileFile } from "./tree-edge.ts"
+
+export const publicFolder = (directory: string): string => join(directory, "public")
+export const privateFolder = (directory: string): string => join(directory, "private")
 
 /** Files of a log: whole and durable when the promise resolves, or not there under their name. */
 
@@ -77,5 +81,15 @@ async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promi
     await file.datasync()
   } finally {
     await file.close()
+  }
+}
+
+/** @throws Fault "usage", definite: another process has it. */
+export async function lockLog(directory: string): Promise<Unlock> {
+  try {
+    return await lockFolder(directory)
+  } catch (cause) {
+    const why = "another process writes it, or its path is too long"
+    throw new Fault("usage", `access log ${directory}: cannot be locked: ${why}`, { cause })
   }
 }

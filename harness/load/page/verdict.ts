@@ -1,6 +1,7 @@
 import { number } from "../compare-table.ts"
 import { LAG_MAX } from "../lag.ts"
 import { METRICS } from "../metrics.ts"
+import { isBroken as isCheckBroken } from "../privacy-shape.ts"
 import type { Invariant, Report, ThresholdResult } from "../report.ts"
 import { text } from "./html.ts"
 
@@ -48,7 +49,7 @@ export function cameToOf({ metric, value }: ThresholdResult): string {
   return value === null ? "it never fired" : `${number(value)} ${unitOf(metric)}`.trimEnd()
 }
 
-function failuresOf({ invariants, thresholds }: Report): readonly string[] {
+function failuresOf({ invariants, thresholds, checks = [] }: Report): readonly string[] {
   const broken = invariants.filter(isBroken).map(({ name, count, limit, detail }) => {
     const allowed = limit === 0 ? "" : `, at most ${number(limit)}`
     return `<b>${number(count)} ${text(name)}</b>${allowed}<small>${text(detail)}</small>`
@@ -56,7 +57,11 @@ function failuresOf({ invariants, thresholds }: Report): readonly string[] {
   const failed = thresholds
     .filter(({ pass }) => !pass)
     .map((each) => `<b>${text(each.metric)} ${text(each.expr)}</b><small>${text(spokenOf(each))}</small>`)
-  return [...broken, ...failed]
+  const seen = checks.filter(isCheckBroken).map(({ id, says, tries, violations, evidence }) => {
+    const count = tries === 0 ? "not tried" : `${number(violations)} of ${number(tries)} tries`
+    return `<b>${text(id)}: ${count}</b> ${text(says)}<small>${text(evidence[0] ?? "")}</small>`
+  })
+  return [...seen, ...broken, ...failed]
 }
 
 function spokenOf(threshold: ThresholdResult): string {

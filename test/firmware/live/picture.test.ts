@@ -3,11 +3,18 @@ import { expect, test } from "vitest"
 import { namedBytes, partsOf, readPart } from "../../../firmware/control/live-messages.ts"
 import { isFault } from "../../../firmware/errors.ts"
 import { OpeningEnd, SealingEnd } from "../../../firmware/live/channel.ts"
-import { decodeReport, encodePicture, encodeReport, PictureReader } from "../../../firmware/live/picture.ts"
+import {
+  decodeReport,
+  encodePicture,
+  encodeReport,
+  PictureReader,
+  stepOf,
+} from "../../../firmware/live/picture.ts"
 import { AccessUnitParser, type DecodableUnit } from "../../../firmware/media/annexb.ts"
 import { nalBytes } from "../../../firmware/media/nal.ts"
 import { LiveLook } from "../../../harness/owner/live-look.ts"
 import { loadScene } from "../../../simulator/footage.ts"
+import { mutant } from "../../mutants.ts"
 import { newKey } from "./rig.ts"
 
 const SESSION = "ab".repeat(16)
@@ -40,6 +47,43 @@ test("every picture reads back bit for bit, with its times and its decoder's par
   expect(
     units.reduce((sum, { nals }) => sum + nals.reduce((n, nal) => n + nalBytes(nal), 0), 0),
   ).toBeGreaterThan(10_000)
+})
+
+/** Of all pictures of a film: how many sizes there are, of key frames and of the others. */
+function sizesOf(encode: typeof encodePicture): readonly number[] {
+  const sizes = (keyFrame: boolean) =>
+    pictures()
+      .filter((unit) => unit.keyFrame === keyFrame)
+      .map((unit) => encode(unit).reduce((sum, piece) => sum + piece.length, 0))
+  return [new Set(sizes(true)).size, new Set(sizes(false)).size]
+}
+
+test("what moves hardly changes the size of a picture", async () => {
+  for (const unit of pictures()) {
+    expect(stepOf(unit)).toBe(unit.keyFrame ? 16_384 : 4_096)
+    expect(plainOf(unit).length % stepOf(unit)).toBe(0)
+  }
+  const [keys = 0, others = 0] = sizesOf(encodePicture)
+  expect([keys <= 2, others <= 2]).toEqual([true, true])
+  const path = "firmware/live/picture.ts"
+  const mistake = { path, from: "paddedTo(bytes + END_BYTES, stepOf(unit)) - bytes", to: "END_BYTES" }
+  const bare = await mutant<typeof import("../../../firmware/live/picture.ts")>(path, mistake)
+  expect(sizesOf(bare.encodePicture)[1]).toBeGreaterThan(20)
+})
+
+test("a picture whose end is missing, or holds anything, is none", () => {
+  const [key] = pictures()
+  if (!key) throw new Error("no picture")
+  const plain = plainOf(key)
+  const end = plain.length - 1
+  const changed = Buffer.from(plain)
+  changed[end] = 1
+  for (const bytes of [
+    changed,
+    Buffer.concat([plain, Buffer.of(1)]),
+    Buffer.concat(encodePicture(key).slice(0, -1)),
+  ])
+    expect(() => new PictureReader().read(bytes)).toThrow("cut short")
 })
 
 test("whatever comes as a picture, a report or a part is read or refused, never a crash", () => {

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { modelsIn } from "../../../hardware/detector/beside.ts"
+import { findModel } from "../../../hardware/detector/model-store.ts"
 import { type Bundle, makeBundle } from "../../../hardware/flash/bundle.ts"
 import { buildDeb } from "../../../hardware/flash/deb.ts"
 import { judge, root } from "../../support.ts"
@@ -44,6 +46,9 @@ describe.skipIf(!judge("dpkg-deb"))("the package", () => {
       [
         "-rwxr-xr-x root/root /usr/bin/obscura-camera",
         "-rw-r--r-- root/root /usr/lib/obscura/obscura-camera.cjs",
+        "-rw-r--r-- root/root /usr/lib/obscura/obscura-model.mjs",
+        "-rw-r--r-- root/root /usr/lib/obscura/obscura-pictures.mjs",
+        "-rw-r--r-- root/root /usr/lib/obscura/ort-wasm-simd-threaded.wasm",
         "-rw-r--r-- root/root /usr/lib/obscura/sbom.cdx.json",
         "-rw-r--r-- root/root /usr/lib/systemd/system/obscura-camera.service",
         "-rw-r--r-- root/root /usr/lib/sysusers.d/obscura-camera.conf",
@@ -52,6 +57,23 @@ describe.skipIf(!judge("dpkg-deb"))("the package", () => {
         "-rw-r--r-- root/root /usr/share/lintian/overrides/obscura-camera",
         "-rw-r--r-- root/root /usr/share/man/man1/obscura-camera.1.gz",
       ].sort(),
+    )
+  })
+
+  test("holds a model when it is told to, with its licence, as it is found when the camera looks for one", async () => {
+    const file = Buffer.from("a model")
+    const paper = { sha256: "0".repeat(64), bytes: 7, licence: "Apache-2.0", source: "somebody" }
+    const withModel = await buildDeb(bundle, join(folder, "five"), {
+      model: { name: "mine", file, ...paper },
+    })
+    const out = join(folder, "with-model")
+    await run("dpkg-deb", ["--extract", withModel, out])
+    const lib = join(out, "usr/lib/obscura")
+    const found = await findModel([join(folder, "nothing"), modelsIn(lib)])
+    expect(found).toMatchObject({ name: "mine", licence: "Apache-2.0" })
+    expect(await readFile(found?.path ?? "")).toEqual(file)
+    expect(await readFile(join(out, "usr/share/doc/obscura-camera/copyright"), "utf8")).toContain(
+      "The model mine: Apache-2.0 (/usr/share/common-licenses/Apache-2.0); somebody.",
     )
   })
 
@@ -93,7 +115,7 @@ describe.skipIf(!judge("dpkg-deb"))("the package", () => {
 echo "made $made of $before, in $(stat -c %a "$(dirname "$made")")" >>${said}\necho x >"$made"\n`
     await writeFile(join(tools, "dpkg-deb"), script, { mode: 0o755 })
     const env = { PATH: `${tools}${delimiter}${process.env.PATH}`, OBSCURA_WIFI_PASSWORD: "hunter2" }
-    await buildDeb(bundle, join(folder, "four"), env)
+    await buildDeb(bundle, join(folder, "four"), { env })
     const text = await readFile(said, "utf8")
     expect(text).toMatch(/^SOURCE_DATE_EPOCH=\d+$/m)
     expect(text).not.toContain("hunter2")
@@ -101,7 +123,7 @@ echo "made $made of $before, in $(stat -c %a "$(dirname "$made")")" >>${said}\ne
   })
 
   test("without dpkg-deb is a line that says what to install", async () => {
-    await expect(buildDeb(bundle, join(folder, "three"), { PATH: folder })).rejects.toMatchObject({
+    await expect(buildDeb(bundle, join(folder, "three"), { env: { PATH: folder } })).rejects.toMatchObject({
       kind: "usage",
       message: expect.stringContaining("apt install dpkg, or brew install dpkg"),
     })

@@ -13,7 +13,7 @@ import { root, TYPESCRIPT } from "../../support.ts"
 import { expectWhole, key, recordOf, storeOne } from "./bucket-contract.ts"
 import { heartbeatOf, manifestOf, randomObject, type TestManifest } from "./camera.ts"
 
-// What every kind of bucket promises is in s3-bucket.test.ts.
+// What every kind of bucket promises is in folder-bucket.test.ts and s3-bucket.test.ts.
 
 let folder: string
 beforeEach(async () => {

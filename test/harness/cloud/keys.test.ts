@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, test } from "vitest"
@@ -19,6 +19,12 @@ test("keys are made once, for their owner's eyes alone, and are the same ever af
   const again = await openCloudKeys(path)
   expect(identityOf("x", again, null)).toEqual(identityOf("x", first, null))
   expect(first.receipt.hex).not.toBe(first.log.hex)
+})
+
+test("processes that start at once have the same keys, for the file is whole before it has its name", async () => {
+  const opened = await Promise.all(Array.from({ length: 8 }, () => openCloudKeys(path)))
+  expect(new Set(opened.map(({ receipt }) => receipt.hex)).size).toBe(1)
+  expect(await readdir(folder)).toEqual(["keys.json"])
 })
 
 test("an identity shows public keys and no secret", async () => {

@@ -1,31 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest"
+import { afterEach, expect, test, vi } from "vitest"
 import { isFault, messageOf } from "../../../firmware/errors.ts"
 import { S3Door } from "../../../harness/cloud/s3-door.ts"
-import { placeWithin, type S3Place } from "../../../harness/cloud/s3-place.ts"
 import { type Mistake, mutant } from "../../mutants.ts"
-import { type S3Service, startS3 } from "./s3-service.ts"
+import { s3World } from "./s3-world.ts"
 
-let folder: string
-let service: S3Service
-let places = 0
-let place: S3Place
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "obscura-s3-door-"))
-  service = await startS3(join(folder, "service"))
-})
-afterAll(async () => {
-  await service.close()
-  await rm(folder, { recursive: true, force: true })
-})
-beforeEach(() => {
-  place = placeWithin(service.place, `door-${places++}`)
-})
+const at = s3World()
 afterEach(() => {
   vi.useRealTimers()
-  service.answer = () => null
 })
 
 type Door = typeof S3Door
@@ -42,12 +23,12 @@ const asks: Readonly<Record<string, (door: S3Door) => Promise<unknown>>> = {
 
 /** What is said of an answer whose second half does not come, unless somebody waits for very long. */
 async function halfAnAnswer(TheDoor: Door, ask: (door: S3Door) => Promise<unknown>): Promise<unknown> {
-  const door = new TheDoor(place, { within: 1_000, attempts: 1 })
+  const door = new TheDoor(at.place, { within: 1_000, attempts: 1 })
   let letGo: () => void = () => undefined
   const restAfter = new Promise<void>((resolve) => {
     letGo = resolve
   })
-  service.answer = () => ({ restAfter })
+  at.service.answer = () => ({ restAfter })
   const waitedLong = setTimeout(letGo, 5_000)
   const said = await ask(door).then(
     () => "all of it",
@@ -66,12 +47,12 @@ test.each([
   "%s of which half comes and then nothing is given up, and may be asked for again: %s",
   async (what, why) => {
     const ask = asks[what] ?? (() => Promise.reject(new Error(what)))
-    const door = new S3Door(place)
+    const door = new S3Door(at.place)
     await door.put("there", Buffer.alloc(200_000))
     const error = await halfAnAnswer(S3Door, ask)
     expect(isFault(error, "unavailable") && !error.definite).toBe(true)
-    expect(messageOf(error)).toMatch(new RegExp(`^bucket s3://clips/tests/door-\\d+: ${why}$`))
-    service.answer = () => null
+    expect(messageOf(error)).toMatch(new RegExp(`^bucket s3://clips/tests/place-\\d+: ${why}$`))
+    at.service.answer = () => null
     await ask(door)
     door.close()
     const Patient = await wrongDoor({ from: "socketTimeout: patience.within", to: "socketTimeout: 0" })
@@ -84,10 +65,10 @@ async function putMany(TheDoor: Door): Promise<{ readonly done: number; readonly
   const count = 130
   const goes = 64
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
-  const door = new TheDoor(place, { within: 10_000, attempts: 1 })
+  const door = new TheDoor(at.place, { within: 10_000, attempts: 1 })
   let held: (() => void)[] = []
   let atOnce = 0
-  service.answer = () => new Promise((resolve) => void held.push(resolve))
+  at.service.answer = () => new Promise((resolve) => void held.push(resolve))
   let done = 0
   let failed = 0
   for (let n = 0; n < count; n++)

@@ -1,34 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { OBJECT_BYTES_MAX, PAYLOAD_BYTES_MAX } from "../../../firmware/control/protocol.ts"
 import { MiB } from "../../../firmware/units.ts"
 import * as s3 from "../../../harness/cloud/s3-bucket.ts"
 import { S3Door } from "../../../harness/cloud/s3-door.ts"
-import { placeWithin, type S3Place } from "../../../harness/cloud/s3-place.ts"
 import { type Mistake, mutant } from "../../mutants.ts"
 import { expectWhole, key, storeOne } from "./bucket-contract.ts"
-import { type S3Service, startS3 } from "./s3-service.ts"
+import { s3World } from "./s3-world.ts"
 
-let folder: string
-let service: S3Service
-let place: S3Place
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "obscura-s3-scan-"))
-  service = await startS3(join(folder, "service"))
-})
-afterAll(async () => {
-  await service.close()
-  await rm(folder, { recursive: true, force: true })
-})
-let places = 0
-beforeEach(() => {
-  place = placeWithin(service.place, `scan-${places++}`)
-})
-afterEach(() => {
-  service.answer = () => null
-})
+const at = s3World()
 
 const ID = "0".repeat(32)
 const HASH = "0".repeat(64)
@@ -42,27 +21,27 @@ const FOREIGN: readonly (readonly [string, number])[] = [
   [`manifests/${key.id}/${"0".repeat(16)}-${HASH}.json`, PAYLOAD_BYTES_MAX + 1],
 ]
 
-/** What is read of the place by whoever opens it, but for the marker. */
+/** What is read of the at.place by whoever opens it, but for the marker. */
 async function readWhileOpening(read: typeof s3.readS3Bucket): Promise<readonly string[]> {
   const asked: string[] = []
-  service.answer = (method, path) => {
-    const [, own = ""] = decodeURIComponent(path.split("?")[0] ?? "").split(place.prefix)
+  at.service.answer = (method, path) => {
+    const [, own = ""] = decodeURIComponent(path.split("?")[0] ?? "").split(at.place.prefix)
     if (method === "GET" && own !== "" && own !== "obscura-bucket") asked.push(own)
     return null
   }
-  await (await read(place)).close()
-  service.answer = () => null
+  await (await read(at.place)).close()
+  at.service.answer = () => null
   return asked
 }
 
 test("what is foreign by name or by its listed size is counted, and never read", async () => {
-  const bucket = await s3.openS3Bucket(place)
+  const bucket = await s3.openS3Bucket(at.place)
   const manifest = await storeOne(bucket, 0)
   await bucket.close()
-  const door = new S3Door(place)
+  const door = new S3Door(at.place)
   for (const [foreign, bytes] of FOREIGN) await door.put(foreign, Buffer.alloc(bytes))
   door.close()
-  const reader = await s3.readS3Bucket(place)
+  const reader = await s3.readS3Bucket(at.place)
   expect(reader.damage).toEqual([
     "manifests/: 3 foreign by name or size, not read",
     "objects/: 4 foreign by name or size, not read",

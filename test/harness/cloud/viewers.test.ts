@@ -60,8 +60,8 @@ rule(
   },
   {
     "of which camera": { from: "body.device === device && ", to: "" },
-    "whose signature": { from: "owns(key.id, device) && ", to: "" },
-    "for whom": { from: " && publicKeyFromHex(body.receiver).id === viewer", to: "" },
+    "whose signature": { from: " && owns(key.id, device)", to: "" },
+    "for whom": { from: " && grant.receiver === viewer", to: "" },
   },
 )
 

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process"
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { isFault, messageOf } from "../../../firmware/errors.ts"
 import { printReport, reportShape } from "../../../harness/load/report.ts"
 import { readRun } from "../../../harness/load/saved-run.ts"
-import { root } from "../../support.ts"
+import { obscura, startObscura } from "../run-obscura.ts"
 import { REPORT } from "./readings.ts"
 
 describe("obscura compare", () => {
@@ -27,26 +26,19 @@ describe("obscura compare", () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  function run(...words: readonly string[]) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, "harness", "obscura.js"), "compare", ...words],
-      { cwd: folder, encoding: "utf8", timeout: 45_000, killSignal: "SIGKILL" },
-    )
-    return { code: status, stdout, stderr }
-  }
+  const run = (...words: readonly string[]) => obscura(folder, "compare", ...words)
 
   test("takes folders and files, and its exit code says whether there is a regression beyond the tolerance", async () => {
-    expect(run("run", "run/report.json")).toMatchObject({ code: 0, stderr: "" })
-    expect(run("run", "slower.json").code).toBe(1)
-    expect(run("run", "slower.json", "--tolerance", "50%").code).toBe(0)
-    expect(run("run", "broken.json", "--tolerance", "1000%").code).toBe(1)
-    const nothing = run("run", "unmeasured.json")
+    expect(await run("run", "run/report.json")).toMatchObject({ code: 0, stderr: "" })
+    expect((await startObscura(folder, "compare", "run", "slower.json").ended).code).toBe(1)
+    expect((await run("run", "slower.json", "--tolerance", "50%")).code).toBe(0)
+    expect((await run("run", "broken.json", "--tolerance", "1000%")).code).toBe(1)
+    const nothing = await run("run", "unmeasured.json")
     expect(nothing).toMatchObject({
       code: 2,
       stdout: expect.stringMatching(/\nNothing could be compared: .*\n$/),
     })
-    const { code, stdout } = run("slower.json", "run", "--json", "--html", "page.html")
+    const { code, stdout } = await run("slower.json", "run", "--json", "--html", "page.html")
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       schema: "obscura.comparison.v1",
@@ -55,7 +47,7 @@ describe("obscura compare", () => {
       regressions: 0,
     })
     expect(await readFile(join(folder, "page.html"), "utf8")).toContain("No regression (tolerance 10 %)")
-  }, 120_000)
+  }, 60_000)
 
   test.each([
     [["none", "run"], "none: is not there; give a run's folder or its report.json"],
@@ -65,16 +57,12 @@ describe("obscura compare", () => {
     [["run", "run", "--tolerance", "10"], "it looks like 10%"],
     [["run", "run", "--html", "run/report.json"], "it looks like page.html"],
     [["run", "run", "--html", "none/page.html"], "none/page.html: cannot be written"],
-  ])(
-    "%j is refused in one line: %s",
-    (words, why) => {
-      const { code, stderr } = run(...words)
-      expect(stderr).toContain(why)
-      expect(stderr.trim().split("\n")).toHaveLength(1)
-      expect(code).toBe(2)
-    },
-    60_000,
-  )
+  ])("%j is refused in one line: %s", async (words, why) => {
+    const { code, stderr } = await run(...words)
+    expect(stderr).toContain(why)
+    expect(stderr.trim().split("\n")).toHaveLength(1)
+    expect(code).toBe(2)
+  })
 
   test("whatever the file holds: a report, or one line that says why not", async () => {
     const path = join(folder, "any.json")

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { readBucket } from "../../../harness/cloud/bucket.ts"
 import { readReport } from "../../../harness/load/report.ts"
-import { root } from "../../support.ts"
+import { startObscura } from "../run-obscura.ts"
 
 /** A fleet that several guests look at while it records, judged as any other. */
 
@@ -18,16 +17,8 @@ afterAll(() => rm(home, { recursive: true, force: true }))
 test("guests look at several cameras at once: pictures come, everything is recorded, and each look is in the chain", async () => {
   const live = '{"cameras":2,"viewers":3,"at":2,"seconds":6}'
   const args = ["--cameras", "3", "--seconds", "10", "--seed", "7", "--set", `live=${live}`, "--out", "run"]
-  const child = spawn(process.execPath, [join(root, "harness/obscura.js"), "fleet", ...args], { cwd: home })
-  let said = ""
-  child.stdout.on("data", (bytes) => {
-    said += bytes
-  })
-  child.stderr.on("data", (bytes) => {
-    said += bytes
-  })
-  const code = await new Promise((resolve) => child.on("close", resolve))
-  expect(said).toMatch(/live +\d+ pictures, .* lens to viewer/)
+  const { code, output } = await startObscura(home, "fleet", ...args).ended
+  expect(output).toMatch(/live +\d+ pictures, .* lens to viewer/)
   expect(code).toBe(0)
   const report = await readReport(join(home, "run", "report.json"))
   expect(report.failures).toEqual([])

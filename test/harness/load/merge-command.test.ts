@@ -1,11 +1,10 @@
-import { spawnSync } from "node:child_process"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { readReport } from "../../../harness/load/report.ts"
 import { writeShard } from "../../../harness/load/shard-file.ts"
-import { root } from "../../support.ts"
+import { obscura, startObscura } from "../run-obscura.ts"
 import { shardFile } from "./shards.ts"
 
 const MANY = Array.from({ length: 90 }, (_, i) => i + 1)
@@ -30,21 +29,15 @@ describe("obscura merge", () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  function run(...words: readonly string[]) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, "harness", "obscura.js"), "merge", ...words],
-      { cwd: folder, encoding: "utf8", timeout: 45_000, killSignal: "SIGKILL" },
-    )
-    return { code: status, stdout, stderr }
-  }
+  const run = (...words: readonly string[]) => obscura(folder, "merge", ...words)
 
   test("makes of all shards one run's folder", async () => {
-    const { code, stdout, stderr } = run("second", "first", "--json", "--out", "both")
-    expect(stderr).toContain("merged 2 shards")
-    expect(stderr).toMatch(/It held.*\nseed 42 · commit 0123abc · npm start -- --seed 42/)
+    const words = ["second", "first", "--json", "--out", "both"]
+    const { code, output, errors } = await startObscura(folder, "merge", ...words).ended
+    expect(errors).toContain("merged 2 shards")
+    expect(errors).toMatch(/It held.*\nseed 42 · commit 0123abc · npm start -- --seed 42/)
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toEqual(await readReport(join(folder, "both", "report.json")))
+    expect(JSON.parse(output)).toEqual(await readReport(join(folder, "both", "report.json")))
     expect((await readdir(join(folder, "both"))).filter((name) => !name.startsWith(".")).sort()).toEqual([
       ...["junit.xml", "metrics.prom", "report.html", "report.json", "series.json"],
     ])
@@ -59,14 +52,10 @@ describe("obscura merge", () => {
     [["first", "torn"], "torn/shard.json: is not whole JSON: did its shard end?"],
     [["first", "second", "--out", "first"], "is not empty"],
     [[], "missing required argument"],
-  ])(
-    "%j is refused in one line: %s",
-    (words, why) => {
-      const { code, stderr } = run(...words)
-      expect(stderr).toContain(why)
-      expect(stderr.trim().split("\n")).toHaveLength(1)
-      expect(code).toBe(2)
-    },
-    60_000,
-  )
+  ])("%j is refused in one line: %s", async (words, why) => {
+    const { code, stderr } = await run(...words)
+    expect(stderr).toContain(why)
+    expect(stderr.trim().split("\n")).toHaveLength(1)
+    expect(code).toBe(2)
+  })
 })

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { loadPlan } from "../../../harness/load/plan.ts"
-import { SCENES } from "../../../simulator/footage.ts"
+import { FLEET_SCENES } from "../../../simulator/footage.ts"
 import { scriptOf } from "../../../simulator/script.ts"
 import { planOf } from "./small-run.ts"
 
@@ -25,7 +25,7 @@ describe("a fleet's script", () => {
     const loaded = await plan(42)
     const cameras = Array.from({ length: 16 }, (_, index) => loaded.camera(index))
     expect(new Set(cameras.map(({ canary }) => canary)).size).toBe(16)
-    for (const scene of SCENES)
+    for (const scene of FLEET_SCENES)
       expect(cameras.filter(({ footage }) => footage.name === scene)).toHaveLength(2)
   })
 

@@ -22,10 +22,10 @@ beforeAll(async () => {
   const plan = planOf(
     {
       fleet: { cameras: 2, startWithin: 0.2, bitsPerSecond: 400_000, pairing: "beforehand" },
-      seconds: 2,
+      seconds: 4,
       arrivals: { kind: "steady", perCameraHour: 3_600, stay: { min: 0.5, max: 0.5 } },
       // What comes back must be whom the cameras pinned.
-      faults: [{ kind: "broker-restart", at: 1, for: 0.2 }],
+      faults: [{ kind: "broker-restart", at: 3, for: 0.2 }],
       final: { within: 30 },
     },
     3,

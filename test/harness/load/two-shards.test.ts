@@ -1,13 +1,13 @@
-import { spawn } from "node:child_process"
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { seconds } from "../../../firmware/units.ts"
 import { loadPlan } from "../../../harness/load/plan.ts"
 import { type Report, readReport } from "../../../harness/load/report.ts"
 import { readShard } from "../../../harness/load/shard-file.ts"
-import { root } from "../../support.ts"
+import type { Ended } from "../../running.ts"
+import { startObscura } from "../run-obscura.ts"
 import { planOf } from "./small-run.ts"
 
 const CAMERAS = 6
@@ -23,13 +23,15 @@ const WORDS = [
 ]
 
 let home: string
-let ended: readonly { readonly code: number | null; readonly out: string; readonly err: string }[]
-let merged: (typeof ended)[number]
+let ended: readonly Ended[]
+let merged: Ended
 let whole: Report
 let both: Report
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "obscura-shards-"))
+  vi.stubEnv("JOB_COMPLETION_INDEX", "1")
+  const obscura = (...words: readonly (string | number)[]) => startObscura(home, ...words.map(String)).ended
   ended = await Promise.all([
     obscura("fleet", ...WORDS, "--out", "whole"),
     obscura("fleet", ...WORDS, "--shard", "0/2", "--out", "first"),
@@ -37,18 +39,21 @@ beforeAll(async () => {
   ])
   merged = await obscura("merge", "second", "first", "--json", "--out", "both")
   // What they said is the first thing to know where one of them failed.
-  for (const { code, err } of [...ended, merged]) if (code !== 0) throw new Error(err)
+  for (const { code, errors } of [...ended, merged]) if (code !== 0) throw new Error(errors)
   whole = await readReport(join(home, "whole", "report.json"))
   both = await readReport(join(home, "both", "report.json"))
 }, 120_000)
 
-afterAll(() => rm(home, { recursive: true, force: true }))
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await rm(home, { recursive: true, force: true })
+})
 
 describe("two shards merged are one run", () => {
   test("every shard ends with 0 when it has run: whether it held is said once", () => {
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 0])
     expect(merged.code).toBe(0)
-    expect(JSON.parse(merged.out)).toEqual(both)
+    expect(JSON.parse(merged.output)).toEqual(both)
   })
 
   test("the same counts, by all that a seed repeats", () => {
@@ -115,21 +120,4 @@ async function clipsOf(name: string): Promise<string[]> {
 function countOf({ metrics }: Report, name: string): unknown {
   const metric = metrics[name]
   return typeof metric === "object" ? metric.count : metric
-}
-
-function obscura(...words: readonly (string | number)[]): Promise<(typeof ended)[number]> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, "harness/obscura.js"), ...words.map(String)], {
-      cwd: home,
-      env: { ...process.env, JOB_COMPLETION_INDEX: "1" },
-    })
-    let [out, err] = ["", ""]
-    child.stdout.on("data", (bytes) => {
-      out += bytes
-    })
-    child.stderr.on("data", (bytes) => {
-      err += bytes
-    })
-    child.on("close", (code) => resolve({ code, out, err }))
-  })
 }

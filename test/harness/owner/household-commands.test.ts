@@ -8,6 +8,7 @@ import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
 import { openCloudKeys } from "../../../harness/cloud/keys.ts"
 import { type HouseholdKey, newHouseholdIdentity } from "../../../harness/owner/age-identity.ts"
 import { OwnerFolder } from "../../../harness/owner/folder.ts"
+import { LogMemory } from "../../../harness/owner/log-memory.ts"
 import { judge } from "../../support.ts"
 import { type Home, openHome } from "../home.ts"
 import { owner } from "./run-command.ts"
@@ -47,6 +48,7 @@ beforeAll(async () => {
   home = await openHome({ cloud, keys })
   camera = await home.pair()
   await ownerFolder.addPaired(camera, keys, Date.now())
+  await new LogMemory(join(household(), "owner")).pin(camera.id, cloud.identity)
   stop = home.run()
   await home.line(({ event }) => event === "connected")
 
@@ -220,6 +222,8 @@ describe("obscura owner restore", () => {
     const out = join(folder, "opened-again")
     await owner("open", "--out", out, ...at)
     expect((await readdir(out)).sort()).toEqual(clips.map((clip) => `${clip}.mp4`).sort())
+    const pinned = await new LogMemory(join(folder, "again", "owner")).pinned(camera.id)
+    expect(pinned?.key.hex).toBe(cloud.identity.logKey)
     await expect(restored("again", join(household(), "cloud", "bucket"))).rejects.toThrow(
       "lives here already",
     )

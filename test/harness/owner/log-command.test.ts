@@ -57,7 +57,7 @@ async function more(reason: string, cloud = cloudFolder()): Promise<void> {
     at: 1_700_000_000_000,
     by: { role: "support", key: null },
     reason,
-    object: "0".repeat(32),
+    objects: ["0".repeat(32)],
   })
   await log.close()
 }

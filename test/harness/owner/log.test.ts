@@ -8,51 +8,13 @@ import { publicFolder } from "../../../harness/cloud/log/access-log.ts"
 import { signCheckpoint } from "../../../harness/cloud/log/checkpoint.ts"
 import { folderSource, type LogSource } from "../../../harness/cloud/log/log-source.ts"
 import type { MailboxEntry } from "../../../harness/cloud/log/mailboxes.ts"
-import {
-  type AccessRecord,
-  decodeRecord,
-  encodeRecord,
-  KINDS,
-  traceOf,
-} from "../../../harness/cloud/log/records.ts"
-import { type LogLook, type LogView, readLog } from "../../../harness/owner/log.ts"
+import { decodeRecord, encodeRecord } from "../../../harness/cloud/log/records.ts"
 import { describeLogAlert } from "../../../harness/owner/log-alerts.ts"
-import { compareCheckpoints, exportCheckpoint } from "../../../harness/owner/log-compare.ts"
-import { LogMemory, type SeenLog } from "../../../harness/owner/log-memory.ts"
 import { mutant } from "../../mutants.ts"
-import { accessTo, deviceOf, Folders, LOG, LOG_KEY, openLog } from "../cloud/log/logs.ts"
+import { accessTo, LOG, openLog } from "../cloud/log/logs.ts"
+import { accesses, folders, kindsOf, logOf, look, OURS, THEIRS, withMailbox } from "./look-at-log.ts"
 
-const folders = new Folders()
 afterEach(() => folders.remove())
-
-const OURS = deviceOf(1)
-const THEIRS = deviceOf(2)
-
-/** `records` one after another, in a log of their own, and what the owner of `OURS` is shown of it. */
-async function logOf(
-  records: readonly AccessRecord[],
-  at?: string,
-): Promise<LogSource & { directory: string }> {
-  const directory = at ?? (await folders.make())
-  const log = await openLog(directory)
-  for (const record of records) await log.append(record)
-  await log.close()
-  return { directory, ...folderSource(directory) }
-}
-
-const accesses = (from: number, to: number): AccessRecord[] =>
-  Array.from({ length: to - from }, (_, i) => accessTo((from + i) % 3 === 0 ? THEIRS : OURS, from + i))
-
-function look(source: LogSource, before: SeenLog | null = null, more: Partial<LogLook> = {}, read = readLog) {
-  return read(source, { log: LOG, devices: [OURS], before, traces: [], now: 1_700_000_000_000, ...more })
-}
-
-const kindsOf = ({ alerts }: LogView): string[] => alerts.map(({ kind }) => kind)
-
-/** The same log, whose mailbox a cloud has been at. */
-function withMailbox(source: LogSource, change: (entries: MailboxEntry[]) => MailboxEntry[]): LogSource {
-  return { ...source, mailbox: async (device) => change([...(await source.mailbox(device))]) }
-}
 
 describe("an owner who looks", () => {
   test("sees each of their own records, in order and proven, and nobody else's", async () => {
@@ -241,112 +203,6 @@ describe("an owner who looks", () => {
       ),
       { numRuns: 100 },
     )
-  })
-})
-
-describe("an access that is forced to leave a trace", () => {
-  const grant = "a".repeat(64)
-  const record: AccessRecord = {
-    kind: "grant",
-    device: OURS,
-    at: 1,
-    by: { role: "support", key: null },
-    reason: "the picture freezes",
-    grant,
-    purpose: "live view",
-  }
-  const traces = [{ device: OURS, trace: `grant ${grant}` }]
-
-  test("and has its one record is in order", async () => {
-    expect((await look(await logOf([record]), null, { traces })).alerts).toEqual([])
-  })
-
-  test("and has none is told", async () => {
-    expect((await look(await logOf(accesses(0, 3)), null, { traces })).alerts).toEqual([
-      { kind: "not logged", device: OURS, trace: `grant ${grant}` },
-    ])
-  })
-
-  test("and has two is told", async () => {
-    expect(kindsOf(await look(await logOf([record, record]), null, { traces }))).toEqual(["twice"])
-  })
-
-  test("has a fact to be held against, and one by policy has none", () => {
-    for (const each of [record, accessTo(OURS, 1)])
-      expect(traceOf(each) === null).toBe(KINDS[each.kind].trace === "policy")
-  })
-})
-
-describe("owners who compare", () => {
-  const compare = async (message: Uint8Array, source: LogSource) =>
-    compareCheckpoints(message, (await look(source)).checkpoint, LOG, source)
-
-  test.each([null, 4])(
-    "find one log where there is one, whoever looked first (export since %j)",
-    async (since) => {
-      const source = await logOf(accesses(0, 4))
-      const early = folderSource(await folders.copyOf(source.directory))
-      await logOf(accesses(4, 300), source.directory)
-      const [old, now] = await Promise.all(
-        [early, source].map(async (each) =>
-          exportCheckpoint((await look(each)).checkpoint, each === early ? null : since, each),
-        ),
-      )
-      if (!old || !now) throw new Error("two exports")
-      expect(await compare(now, source)).toMatchObject({ outcome: "same", theirs: { size: 300 } })
-      expect(await compare(old, source)).toMatchObject({ outcome: "older", theirs: { size: 4 } })
-      // Who has the older log needs the proof, or tiles that go further than their own checkpoint.
-      const tiles = since === null ? { ...early, tile: source.tile } : early
-      expect(await compare(now, tiles)).toMatchObject({ outcome: "newer", theirs: { size: 300 } })
-    },
-  )
-
-  test.each([
-    [9, 9],
-    [9, 14],
-    [14, 9],
-  ])("find a split view: %i entries here, %i there, both signed", async (here, there) => {
-    const ours = await logOf(accesses(0, here))
-    const theirs = await logOf(accesses(0, there))
-    const message = await exportCheckpoint((await look(theirs)).checkpoint, null, theirs)
-    // Salts differ, so the same accesses make two trees: what a cloud does that shows each owner a log of their own.
-    const compared = await compare(message, there > here ? { ...ours, tile: theirs.tile } : ours)
-    expect(compared).toMatchObject({ outcome: "fork", theirs: { size: there } })
-    if (compared.outcome !== "fork") return
-    for (const note of compared.notes) expect(note).toContain(LOG.origin)
-  })
-
-  test("believe no checkpoint that the log did not sign", async () => {
-    const source = await logOf(accesses(0, 4))
-    const { checkpoint } = await look(source)
-    const forged = signCheckpoint(checkpoint, signingKeyOf(Buffer.alloc(32, 4)))
-    await expect(compare(forged, source)).rejects.toSatisfy((error) => isFault(error, "tampered"))
-    await expect(compare(Buffer.from("hello"), source)).rejects.toSatisfy((error) =>
-      isFault(error, "malformed"),
-    )
-  })
-
-  test("are told nothing where the log does not show enough", async () => {
-    const source = await logOf(accesses(0, 4))
-    const root = Buffer.alloc(32, 5)
-    const newer = signCheckpoint({ origin: LOG.origin, size: 9, root }, LOG_KEY)
-    await expect(compare(newer, source)).rejects.toSatisfy((error) => isFault(error, "unavailable"))
-  })
-})
-
-describe("what an owner keeps", () => {
-  test("is durable: the pinned key and the checkpoint seen last", async () => {
-    const folder = await folders.make()
-    await new LogMemory(folder).pin(OURS, { name: "cloud.example", logKey: LOG_KEY.hex })
-    const source = await logOf(accesses(0, 4))
-    const { seen } = await look(source)
-    if (seen) await new LogMemory(folder).remember(LOG, seen)
-    const memory = new LogMemory(folder)
-    expect((await memory.pinned(OURS))?.key.hex).toBe(LOG_KEY.hex)
-    expect(await memory.seen(LOG)).toEqual(seen)
-    expect(await memory.pinned(THEIRS)).toBeNull()
-    await writeFile(join(folder, "log", "seen", `${LOG_KEY.hex}.json`), "{}")
-    await expect(memory.seen(LOG)).rejects.toSatisfy((error) => isFault(error, "malformed"))
   })
 })
 

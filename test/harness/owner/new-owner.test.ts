@@ -6,16 +6,10 @@ import { bucketSource } from "../../../harness/owner/bucket-source.ts"
 import { sendCommand } from "../../../harness/owner/command.ts"
 import { OwnerKeys } from "../../../harness/owner/keys.ts"
 import { Vault, type VaultView } from "../../../harness/owner/vault.ts"
-import { type Home, openHome } from "../home.ts"
+import { type Home, openHome, recordClip } from "../home.ts"
 
-async function recordClip(home: Home): Promise<void> {
-  await home.line(({ event }) => event === "connected")
-  await home.board.clock.sleep(1_100)
-  home.visitor.moves(true)
-  await home.line(({ event }) => event === "object sealed")
-  home.visitor.moves(false)
-  const recorded = await home.line(({ event }) => event === "clip recorded")
-  const clip = recorded.event === "clip recorded" ? recorded.clip : ""
+async function deliverClip(home: Home): Promise<void> {
+  const clip = await recordClip(home)
   await home.line((line) => line.event === "received" && line.clips.includes(clip))
 }
 
@@ -39,7 +33,7 @@ test("a camera that was reset and paired anew starts empty: the new owner sees n
   onTestFinished(() => old.close())
   const oldCamera = await old.pair()
   const stopOld = old.run()
-  await recordClip(old)
+  await deliverClip(old)
   await stopOld()
 
   const { disk } = old.board
@@ -58,7 +52,7 @@ test("a camera that was reset and paired anew starts empty: the new owner sees n
   }
   expect((await viewOf(after, camera)).view.clips).toEqual([])
 
-  await recordClip(next)
+  await deliverClip(next)
   const fresh = await viewOf(after, camera)
   expect(new Set(await openedBy(fresh.vault, fresh.view))).toEqual(new Set(["opened"]))
   const crossed = [await viewOf(after, oldCamera), await viewOf(before, camera)]

@@ -7,7 +7,7 @@ import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
 import { openCloudKeys } from "../../../harness/cloud/keys.ts"
 import { OwnerFolder } from "../../../harness/owner/folder.ts"
 import { judge } from "../../support.ts"
-import { type Home, openHome } from "../home.ts"
+import { type Home, openHome, recordClip } from "../home.ts"
 import { owner } from "./run-command.ts"
 
 /**
@@ -29,7 +29,7 @@ beforeAll(async () => {
     const next: Home = await openHome({ cloud, keys, board: home ? { disk: home.board.disk } : {} })
     if (!home) await ownerFolder.addCamera(await next.pair())
     home = next
-    await recordClip(home)
+    await deliverClip(home)
     await cloud.close()
     camera = home
   }
@@ -49,15 +49,9 @@ async function cloudOn(directory: string): Promise<Cloud> {
 }
 
 /** Until the cloud has all of it, and a heartbeat that announces it. */
-async function recordClip(home: Home): Promise<void> {
+async function deliverClip(home: Home): Promise<void> {
   const stop = home.run()
-  await home.line(({ event }) => event === "connected")
-  await home.board.clock.sleep(1_100)
-  home.visitor.moves(true)
-  await home.line(({ event }) => event === "object sealed")
-  home.visitor.moves(false)
-  const recorded = await home.line(({ event }) => event === "clip recorded")
-  const clip = recorded.event === "clip recorded" ? recorded.clip : ""
+  const clip = await recordClip(home)
   while (!(await isDelivered(home, clip))) await home.board.clock.sleep(50)
   await home.board.clock.sleep(2 * home.config.link.heartbeatEvery)
   await stop()

@@ -12,87 +12,15 @@
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs"
 import { headersEnd, unitsIn } from "./footage.mjs"
+import { OPTIONS } from "./rpicam-options.mjs"
 import { modes, noteCall, noteStop, say, shoot, standIn, writeAll } from "./shoot.mjs"
 
-const FLAG = null
-const text = (value) => value
-const whole = (value) => (/^\d+$/.test(value) ? Number(value) : Number.NaN)
-const real = (value) => (value.trim() === "" ? Number.NaN : Number(value))
-
-/** Long name to [short name, kind, what --help says]; libav: only where libav is built in. */
-const OPTIONS = {
-  help: ["h", FLAG, "Print this help message"],
-  version: ["", FLAG, "Displays the build version number"],
-  "list-cameras": ["", FLAG, "Lists the available cameras attached to the system."],
-  camera: [
-    "",
-    whole,
-    "Chooses the camera to use. To list the available indexes, use the --list-cameras option.",
-  ],
-  verbose: ["v", FLAG, "Set verbosity level. Level 0 is no output, 1 is default, 2 is verbose."],
-  width: ["", whole, "Set the output image width (0 = use default value)"],
-  height: ["", whole, "Set the output image height (0 = use default value)"],
-  timeout: ["t", text, "Time for which program runs. If no units are provided default to ms."],
-  output: ["o", text, "Set the output file name"],
-  "post-process-file": ["", text, "Set the file name for configuring the post-processing"],
-  nopreview: ["n", FLAG, "Do not show a preview window"],
-  preview: ["p", text, "Set the preview window dimensions, given as x,y,width,height e.g. 0,0,640,480"],
-  fullscreen: ["f", FLAG, "Use a fullscreen preview window"],
-  hflip: ["", FLAG, "Request a horizontal flip transform"],
-  vflip: ["", FLAG, "Request a vertical flip transform"],
-  rotation: ["", whole, "Request an image rotation, 0 or 180"],
-  roi: ["", text, "Set region of interest (digital zoom) e.g. 0.25,0.25,0.5,0.5"],
-  shutter: ["", text, "Set a fixed shutter speed. If no units are provided default to us"],
-  gain: ["", real, "Set a fixed gain value"],
-  metering: ["", text, "Set the metering mode (centre, spot, average, custom)"],
-  exposure: ["", text, "Set the exposure mode (normal, sport)"],
-  ev: ["", real, "Set the EV exposure compensation, where 0 = no change"],
-  awb: [
-    "",
-    text,
-    "Set the AWB mode (auto, incandescent, tungsten, fluorescent, indoor, daylight, cloudy, custom)",
-  ],
-  awbgains: ["", text, "Set explict red and blue gains (disable the automatic AWB algorithm)"],
-  flush: ["", FLAG, "Flush output data as soon as possible"],
-  brightness: ["", real, "Adjust the brightness of the output images, in the range -1.0 to 1.0"],
-  contrast: ["", real, "Adjust the contrast of the output image, where 1.0 = normal contrast"],
-  saturation: [
-    "",
-    real,
-    "Adjust the colour saturation of the output, where 1.0 = normal and 0.0 = greyscale",
-  ],
-  sharpness: ["", real, "Adjust the sharpness of the output image, where 1.0 = normal sharpening"],
-  framerate: ["", real, "Set the fixed framerate for preview and video modes"],
-  "lores-width": ["", whole, "Width of low resolution frames (use 0 to omit low resolution stream)"],
-  "lores-height": ["", whole, "Height of low resolution frames (use 0 to omit low resolution stream)"],
-  bitrate: [
-    "b",
-    text,
-    "Set the video bitrate for encoding. If no units are provided, default to bits/second.",
-  ],
-  profile: ["", text, "Set the encoding profile"],
-  level: ["", text, "Set the encoding level"],
-  intra: ["g", whole, "Set the intra frame period"],
-  inline: ["", FLAG, "Force PPS/SPS header with every I frame (h264 only)"],
-  codec: ["", text, "Set the codec to use, either h264, libav, mjpeg or yuv420"],
-  "save-pts": ["", text, "Save a timestamp file with this name"],
-  listen: ["l", FLAG, "Listen for an incoming client network connection before sending data to the client"],
-  keypress: ["k", FLAG, "Pause or resume video recording when ENTER pressed"],
-  signal: ["s", FLAG, "Pause or resume video recording when signal received"],
-  initial: ["i", text, "Use 'pause' to pause the recording at startup, otherwise 'record' (the default)"],
-  split: ["", FLAG, "Create a new output file every time recording is paused and then resumed"],
-  segment: ["", whole, "Break the recording into files of approximately this many milliseconds"],
-  circular: ["", whole, "Write output to a circular buffer of the given size (in MB) which is saved on exit"],
-  "libav-format": [
-    "",
-    text,
-    "Sets the libav encoder output format to use. Leave blank to try and deduce this.",
-  ],
-  "low-latency": ["", FLAG, "Enables the libav/libx264 low latency presets for video encoding."],
-}
 const build = standIn("HELP", "1.13")
-if (build !== "1.13") delete OPTIONS["low-latency"]
-if (build === "lite") delete OPTIONS["libav-format"]
+const has = {
+  "low-latency": build === "1.13",
+  "libav-format": build !== "lite",
+}
+const options = OPTIONS.filter(({ long }) => has[long] ?? true)
 
 const BEFORE_PICTURES = {
   "no-camera": ["ERROR: *** no cameras available ***"],
@@ -116,27 +44,25 @@ function parse(argv) {
     const word = argv[at]
     if (!word.startsWith("-") || word === "-")
       throw new Fatal("too many positional options have been specified on the command line")
-    const found = Object.entries(OPTIONS).find(
-      ([long, [short]]) => word === `--${long}` || word === `-${short}`,
-    )
+    const found = options.find(({ long, short }) => word === `--${long}` || word === `-${short}`)
     if (!found) throw new Fatal(`unrecognised option '${word}'`)
-    const [name, [, kind]] = found
-    if (kind === FLAG) given[name] = true
+    const { long, readValue } = found
+    if (readValue === null) given[long] = true
     else {
       const value = argv[++at]
-      if (value === undefined) throw new Fatal(`the required argument for option '--${name}' is missing`)
-      given[name] = kind(value)
-      if (Number.isNaN(given[name]))
-        throw new Fatal(`the argument ('${value}') for option '--${name}' is invalid`)
+      if (value === undefined) throw new Fatal(`the required argument for option '--${long}' is missing`)
+      given[long] = readValue(value)
+      if (Number.isNaN(given[long]))
+        throw new Fatal(`the argument ('${value}') for option '--${long}' is invalid`)
     }
   }
   return given
 }
 
 function help() {
-  const lines = Object.entries(OPTIONS).map(([long, [short, kind, what]]) => {
+  const lines = options.map(({ long, short, readValue, what }) => {
     const names = short === "" ? `--${long}` : `-${short} [ --${long} ]`
-    return `  ${`${names} ${kind === FLAG ? "[=arg(=1)] (=0)" : "arg"}`.padEnd(38)} ${what}`
+    return `  ${`${names} ${readValue === null ? "[=arg(=1)] (=0)" : "arg"}`.padEnd(38)} ${what}`
   })
   writeAll(Buffer.from(`Valid options are:\n${lines.join("\n")}\n\n`))
 }

@@ -4,7 +4,8 @@ import { Fault } from "../../../../firmware/errors.ts"
 import { openBeats } from "../../../../harness/cloud/beats.ts"
 import type { AccessLog } from "../../../../harness/cloud/log/access-log.ts"
 import { loggedBeats } from "../../../../harness/cloud/log/key-changes.ts"
-import { decodeRecord } from "../../../../harness/cloud/log/records.ts"
+import { type AccessRecord, decodeRecord } from "../../../../harness/cloud/log/records.ts"
+import { mutant } from "../../../mutants.ts"
 import { deviceOf, Folders, openLog } from "./logs.ts"
 
 const folders = new Folders()
@@ -47,6 +48,39 @@ describe("heartbeats that are logged", () => {
     }
     expect(await epochsIn(log)).toHaveLength(1)
     await log.close()
+  })
+
+  /** How many records there are when the disk was full for the first of two heartbeats. */
+  async function afterFull(logs: typeof loggedBeats): Promise<number> {
+    const log = await openLog(await folders.make())
+    let isFull = true
+    const failing = {
+      append: (record: AccessRecord) =>
+        isFull ? Promise.reject(new Fault("full", "no room")) : log.append(record),
+      ...{ mailbox: async () => [], publish: () => log.publish() },
+    }
+    const beats = logs(
+      await openBeats(null),
+      failing,
+      () => 1,
+      () => undefined,
+    )
+    for (const number of [0, 1, 2]) {
+      beats.set(beat(1, number), Buffer.from("envelope"))
+      await beats.flush()
+      isFull = false
+    }
+    const { size } = log
+    await log.close()
+    return size
+  }
+
+  test("log a change that could not be, with the camera's next heartbeat, once", async () => {
+    expect(await afterFull(loggedBeats)).toBe(1)
+    const path = "harness/cloud/log/key-changes.ts"
+    const mistake = { path, from: " || unlogged.has(body.device))", to: ")" }
+    const forgets = await mutant<typeof import("../../../../harness/cloud/log/key-changes.ts")>(path, mistake)
+    expect(await afterFull(forgets.loggedBeats)).toBe(0)
   })
 
   test("go on where the log fails, which is said", async () => {

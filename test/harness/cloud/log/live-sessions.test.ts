@@ -4,7 +4,7 @@ import { signingKeyOf } from "../../../../firmware/control/keys.ts"
 import type { Entry, Heartbeat, Manifest } from "../../../../firmware/control/protocol.ts"
 import { Fault, isFault } from "../../../../firmware/errors.ts"
 import type { BucketRecord, WritableBucket } from "../../../../harness/cloud/bucket.ts"
-import { bucketThatLogs } from "../../../../harness/cloud/log/live-sessions.ts"
+import { bucketThatLogs, NOT_LOGGED } from "../../../../harness/cloud/log/live-sessions.ts"
 import { folderSource } from "../../../../harness/cloud/log/log-source.ts"
 import { readLog } from "../../../../harness/owner/log.ts"
 import { tracesInBeat, tracesInManifest } from "../../../../harness/owner/log-traces.ts"
@@ -93,8 +93,8 @@ describe("a bucket that logs", () => {
       publish: async () => undefined,
     }
     const bucket = bucketThatLogs(stand as unknown as WritableBucket, beats, failing, () => 5)
-    await expect(bucket.store(manifestOf([live(1, viewer)]))).rejects.toSatisfy((error) =>
-      isFault(error, "full"),
+    await expect(bucket.store(manifestOf([live(1, viewer)]))).rejects.toSatisfy(
+      (error) => isFault(error, "refused") && error.message === NOT_LOGGED,
     )
     expect(stand.stored).toBe(0)
     await bucket.store(manifestOf([end(1)]))

@@ -25,7 +25,7 @@ export function accessTo(device: string, n: number): AccessRecord {
     at: 1_700_000_000_000 + n,
     by: { role: "support", key: null },
     reason: `visit ${n}`,
-    object: n.toString(16).padStart(32, "0"),
+    objects: [n.toString(16).padStart(32, "0")],
   }
 }
 

@@ -1,0 +1,1 @@
+export { CANARY, clipOf } from "../../../harness/checks/worlds/marked-clip.ts"

@@ -1,0 +1,156 @@
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import type { Consent } from "../../../harness/services/labelling/consent.ts"
+import { OwnerConsents } from "../../../harness/services/labelling/owner-consents.ts"
+import { mutant } from "../../mutants.ts"
+import { DAY, film, keys, Workshop } from "./workshop.ts"
+
+const INTAKE = "harness/services/labelling/intake.ts"
+const LEDGER = "harness/services/labelling/ledger.ts"
+const WORKPLACE = "harness/services/labelling/workplace.ts"
+const MISTAKES = {
+  "takes what has expired": { path: INTAKE, from: "if (isOver(consent, now()))", to: "if (now() < 0)" },
+  "takes a consent for another file": {
+    path: INTAKE,
+    from: "if (consent.file !== sha256Hex(file))",
+    to: "if (consent.file === file.toString())",
+  },
+  "takes a consent for another service": {
+    path: INTAKE,
+    from: "if (consent.service !== id)",
+    to: 'if (id === "")',
+  },
+  "takes a consent twice": {
+    path: INTAKE,
+    from: "if (pictures.every((picture) => there.has(picture)))",
+    to: "if (pictures.length < 0)",
+  },
+  "takes back what was withdrawn": {
+    path: INTAKE,
+    from: "if (pictures.some((picture) => over.has(picture)))",
+    to: "if (pictures.length < 0)",
+  },
+  "lets anybody withdraw": { path: INTAKE, from: "if (item.consent.key !== key)", to: 'if (key === "")' },
+  "keeps what has expired": {
+    path: LEDGER,
+    from: "items.filter(({ consent }) => isOver(consent, now))",
+    to: "items.filter(({ consent }) => isOver(consent, now - now))",
+  },
+  "keeps rows of what was withdrawn": {
+    path: LEDGER,
+    from: "rows: dataset.rows.filter((row) => row.object !== object),",
+    to: "rows: dataset.rows,",
+  },
+  "keeps models of what was withdrawn": {
+    path: LEDGER,
+    from: "models: ledger.models.filter((model) => !hasIt(model)),",
+    to: "models: ledger.models,",
+  },
+  "lets anybody look": {
+    path: WORKPLACE,
+    from: "if (!ROLES[staff.role].labels)",
+    to: "if (staff.name === token)",
+  },
+  "is looked through unrecorded": {
+    path: WORKPLACE,
+    from: 'await this.#record(item, staff, "opened")',
+    to: "",
+  },
+  "uses a clip for everything": {
+    path: WORKPLACE,
+    from: "item.consent.purpose === purpose && item.labels.length > 0",
+    to: "item.labels.length > 0",
+  },
+} as const
+type Name = keyof typeof MISTAKES
+
+const taken = async (shop: Workshop, more: Partial<Consent> = {}) => {
+  const { envelope, file } = await shop.byHand(film, more)
+  await shop.intake.offer(envelope, file)
+}
+
+const used = async (shop: Workshop): Promise<string> => {
+  const object = await shop.offer()
+  await shop.workplace.label(shop.token, object, "person")
+  await shop.workplace.export(shop.token, "set", "train recognition")
+  await shop.workplace.addModel(shop.token, "net", { dataset: "set", base: null })
+  return object
+}
+
+/** Resolves if the service does what it must not. */
+const DOES: Readonly<Record<Name, (shop: Workshop) => Promise<unknown>>> = {
+  "takes what has expired": (shop) => taken(shop, { expires: shop.now }),
+  "takes a consent for another file": (shop) => taken(shop, { file: "0".repeat(64) }),
+  "takes a consent for another service": (shop) => taken(shop, { service: "0".repeat(40) }),
+  "takes a consent twice": async (shop) => {
+    await taken(shop)
+    await taken(shop)
+  },
+  "takes back what was withdrawn": async (shop) => {
+    await shop.consents.withdraw(await shop.offer(), shop.intake)
+    await taken(shop)
+  },
+  "lets anybody withdraw": async (shop) => {
+    const object = await shop.offer()
+    const { OwnerKeys } = await import("../../../harness/owner/keys.ts")
+    const stranger = new OwnerConsents(join(shop.folder, "stranger"), await OwnerKeys.create())
+    await stranger.withdraw(object, shop.intake)
+  },
+  "keeps what has expired": async (shop) => {
+    await shop.offer()
+    shop.now += 8 * DAY
+    await shop.intake.sweep()
+    expect((await shop.services.labelling.store.ledger()).items).toHaveLength(1)
+  },
+  "keeps rows of what was withdrawn": async (shop) => {
+    await shop.consents.withdraw(await used(shop), shop.intake)
+    expect((await shop.services.labelling.store.ledger()).datasets[0]?.rows).toHaveLength(1)
+  },
+  "keeps models of what was withdrawn": async (shop) => {
+    await shop.consents.withdraw(await used(shop), shop.intake)
+    expect((await shop.services.labelling.store.ledger()).models).toHaveLength(1)
+  },
+  "lets anybody look": async (shop) =>
+    shop.workplace.open(await shop.login("boss", "administrator"), await shop.offer()),
+  "is looked through unrecorded": async (shop) => {
+    const object = await shop.offer()
+    await shop.workplace.open(shop.token, object)
+    expect(shop.log.of(shop.mailboxOf(object))).toEqual(["consent given"])
+  },
+  "uses a clip for everything": async (shop) => {
+    await used(shop)
+    await shop.workplace.export(shop.token, "set", "measure recognition")
+  },
+}
+
+let shop: Workshop
+beforeEach(async () => {
+  shop = await Workshop.open()
+})
+afterEach(() => shop.close())
+
+describe.each(Object.keys(MISTAKES) as Name[])("a labelling service that %s", (name) => {
+  test("is not ours", async () => {
+    await expect(DOES[name](shop)).rejects.toThrow()
+  })
+
+  test("is caught", async () => {
+    const entry = "harness/services/services.ts"
+    const bent = await mutant<typeof import("../../../harness/services/services.ts")>(entry, MISTAKES[name])
+    shop.services = shop.open(bent.openServices)
+    await DOES[name](shop)
+  })
+})
+
+test("an owner's app that offers what is indoors is caught", async () => {
+  const mistake = {
+    path: "harness/services/labelling/policy.ts",
+    from: '{ place: "indoor", labelling: "never" }',
+    to: '{ place: "indoor", labelling: "ask" }',
+  }
+  const entry = "harness/services/labelling/owner-consents.ts"
+  const bent = await mutant<{ OwnerConsents: typeof OwnerConsents }>(entry, mistake)
+  const consents = new bent.OwnerConsents(join(shop.folder, "owner"), keys)
+  await consents.offer(shop.terms({ device: "cd".repeat(20) }), await shop.identity(), shop.intake)
+  expect(await shop.workplace.queue(shop.token)).toHaveLength(1)
+})
