@@ -34,6 +34,8 @@ export type LogLine =
       readonly loadTime: Milliseconds
       readonly memory: Bytes
     }
+  /** How long it looks at a picture: the median of the last. */
+  | { readonly event: "model pace"; readonly pictures: number; readonly median: Milliseconds }
   | { readonly event: "lens lost"; readonly reason: string; readonly againIn: Milliseconds }
   | { readonly event: "lens back" }
   | { readonly event: "media skipped"; readonly reason: MediaFlaw; readonly count: number }

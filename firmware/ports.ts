@@ -5,7 +5,7 @@ import type { Bytes, Milliseconds, Ticks90k, UnixMilliseconds } from "./units.ts
 
 /**
  * All the outside that a camera needs. The Pi builds one Board, the simulator builds thousands; nothing in
- * `firmware/` knows which it has. Clock, Random, Pins, Disk and Dialler each have one contract suite in `test/contract`;
+ * `firmware/` knows which it has. Clock, Random, Pins, Disk, Dialler and Frames each have one contract suite in `test/contract`;
  * where the Pi has its part already, it and the simulated one pass the same suite.
  *
  * Sealing is not a port.

@@ -21,17 +21,27 @@ export async function makeFolder(path: string, mode = 0o700): Promise<void> {
  * a file system refuses every folder by saying that its parent is missing, as /proc does.
  */
 export async function makeFolders(path: string, mode = 0o700): Promise<void> {
+  const refusal = await refusalOf(path, mode)
+  if (refusal === null) return
+  const above = dirname(path)
+  if (codeOf(refusal) !== "ENOENT" || above === path) throw refusal
+  // Where it is there, somebody else has made it at this instant.
+  if (!(await isFolder(above))) await makeFolders(above, mode)
+  const again = await refusalOf(path, mode)
+  if (again !== null) throw again
+}
+
+/** Why it could not be made; null: it is there. */
+async function refusalOf(path: string, mode: number): Promise<unknown> {
   try {
     await mkdir(path, { mode })
+    return null
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null
-    if (code === "EEXIST" && (await isFolder(path))) return
-    const above = dirname(path)
-    if (code !== "ENOENT" || above === path || (await isFolder(above))) throw error
-    await makeFolders(above, mode)
-    await mkdir(path, { mode })
+    return codeOf(error) === "EEXIST" && (await isFolder(path)) ? null : error
   }
 }
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : null)
 
 async function isFolder(path: string): Promise<boolean> {
   try {

@@ -22,3 +22,13 @@ export function memoryDialler({ accept, pin: proven = null }: MemoryBroker): Dia
     },
   }
 }
+
+/** The same one, which tells of each dial. */
+export function watchedDialler(dialler: Dialler, onDial: () => void): Dialler {
+  return {
+    dial(pin, signal) {
+      onDial()
+      return dialler.dial(pin, signal)
+    },
+  }
+}

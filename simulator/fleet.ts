@@ -112,8 +112,8 @@ export class Fleet {
 
   /**
    * Starts the cameras one after another, plays their scripts for the duration or until `stopScripts`, waits until
-   * every clip is finished and receipted, or it has taken too long, then stops all cameras together. Never throws for
-   * what one camera does: that is in its `fault`.
+   * every clip is finished and receipted and every camera is connected, or it has taken too long, then stops all cameras
+   * together. Never throws for what one camera does: that is in its `fault`.
    *
    * `onQuiet` is called when nothing more happens before the cameras, and only finishing is left.
    */
@@ -144,7 +144,7 @@ export class Fleet {
   async #settled(signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + this.#patience()
     while (!signal.aborted && performance.now() < deadline) {
-      if (this.members.every(({ isFinished }) => isFinished)) return
+      if (this.members.every(({ isBack }) => isBack)) return
       await sleep(LOOK_EVERY, signal)
     }
   }

@@ -6,6 +6,7 @@ import type { Dialler } from "../firmware/ports.ts"
 import type { Milliseconds } from "../firmware/units.ts"
 import { type VirtualBoard, type VirtualBoardOptions, Visitor, virtualBoard } from "./board.ts"
 import { virtualClock } from "./clock.ts"
+import { watchedDialler } from "./dialler.ts"
 import { MemoryDisk } from "./disk.ts"
 import { type Faults, noFaults, type SomeFaults, together } from "./faults.ts"
 import { FaultyDialler } from "./faulty-dialler.ts"
@@ -106,6 +107,11 @@ export class Member {
   /** There is nothing more to wait for: no clip is being made, and its spool holds nothing more. */
   get isFinished(): boolean {
     return this.fault !== null || (this.tally.isIdle && this.#powered && this.#isSpoolEmpty)
+  }
+
+  /** Finished, and not on its way back: what has nothing to send may still wait, for it dialled while the broker was away. */
+  get isBack(): boolean {
+    return this.fault !== null || (this.isFinished && this.tally.connected)
   }
 
   /** No payload, and no manifest without its receipt. */
@@ -287,14 +293,5 @@ export class Member {
     if (!this.#powered) return
     if (what === "bell") void this.#visitor.pressesBell()
     else this.#visitor.moves(true)
-  }
-}
-
-function watchedDialler(dialler: Dialler, onDial: () => void): Dialler {
-  return {
-    dial(pin, signal) {
-      onDial()
-      return dialler.dial(pin, signal)
-    },
   }
 }

@@ -12,10 +12,12 @@ const BEYOND = 1.6
 const SLOWLY = 0.06
 const MORE_SLOWLY = 0.02
 /** A cell that flickers in so many frames is restless. */
-const BUSY = 3
+const BUSY = 5
 const BUSY_MAX = 6
+/** A dark coat before a white wall is never a leaf, whatever went on there before. */
+const RESTLESS_MAX = 36
 /** What is left of a restless cell's mark after one frame. */
-const CALMING = 0.97
+const CALMING = 0.94
 /** Half the side, in cells, of the square whose light is compared. */
 const LIGHT_REACH = 9
 /** Added to luma before ratios are formed: in the dark a grain of noise is no doubling of the light. */
@@ -140,7 +142,7 @@ export class Background {
       this.#mean[at] = mean + (changed ? MORE_SLOWLY : share) * (value - mean)
       const calmed = (this.#restless[at] ?? 0) * CALMING
       const learns = !changed || busy >= BUSY
-      this.#restless[at] = learns ? Math.max(calmed, this.#apart[at] ?? 0) : calmed
+      this.#restless[at] = learns ? Math.max(calmed, Math.min(RESTLESS_MAX, this.#apart[at] ?? 0)) : calmed
     }
   }
 

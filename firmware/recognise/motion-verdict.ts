@@ -5,6 +5,8 @@ import type { Outcome } from "./vote.ts"
 /** Looks that must agree that nobody is there. */
 const LOOKS = 3
 const LOOKS_AT_LAST = 2
+/** Of the picture: where as much is not as it was, it need not be leaves, however restless the place was before. */
+const MUCH = 0.15
 /** A sensor may feel somebody who is not in the picture yet. */
 const NOT_BEFORE: Milliseconds = seconds(2)
 
@@ -17,6 +19,8 @@ export class MotionVerdict {
   readonly #from: Milliseconds
   /** Of the event, how many looks on end showed nobody. */
   #nobody = 0
+  /** Somebody may have been in a picture that said nothing: a car that comes near changes the exposure of all. */
+  #unseen = false
   #at: Milliseconds
 
   constructor(from: Milliseconds) {
@@ -25,10 +29,11 @@ export class MotionVerdict {
   }
 
   /** null: not settled yet. */
-  add({ kind }: MotionSeen, at: Milliseconds): Outcome | null {
+  add({ kind, share }: MotionSeen, at: Milliseconds): Outcome | null {
     this.#at = at
     if (kind === "moving") return { keep: true, label: null }
     this.#nobody = SURELY_NOBODY.includes(kind) ? this.#nobody + 1 : 0
+    this.#unseen ||= kind === "light" || kind === "dark" || share > MUCH
     return this.#isNobody(LOOKS) ? { keep: false } : null
   }
 
@@ -37,7 +42,7 @@ export class MotionVerdict {
   }
 
   #isNobody(looks: number): boolean {
-    return this.#nobody >= looks && this.#at - this.#from >= NOT_BEFORE
+    return !this.#unseen && this.#nobody >= looks && this.#at - this.#from >= NOT_BEFORE
   }
 }
 

@@ -45,7 +45,7 @@ const ALIKE = 6
 const SPECK = 0.05
 const SPECK_CELLS_MAX = 8
 
-/** Compares frames, in order, with a background that it learns from them. Costs about a tenth of a millisecond a frame. */
+/** Compares frames, in order, with a background that it learns from them. A frame of 640x360 takes about 0.3 ms on x86-64. */
 export class Motion {
   #background: Background | null = null
   #changed = new Uint8Array(0)

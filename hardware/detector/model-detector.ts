@@ -39,6 +39,9 @@ const ANSWER_WITHIN: Milliseconds = minutes(1)
 /** YOLOX-nano in onnxruntime-web took 190 MB; beyond this a camera's recorder would be short of it. */
 const MEMORY_NEEDED: Bytes = 224 * MiB
 const REMEMBERED = 31
+/** Pictures after which the log says how long they take. */
+const TOLD_FIRST = 5
+const TOLD_EVERY = 1_000
 
 /**
  * A detector by a YOLOX or NanoDet model, in a thread of its own: looking blocks nobody. Calls of several cameras wait for
@@ -98,15 +101,22 @@ export class ModelDetector implements Detector {
       await this.open()
       const { question, transfer } = copied(frame)
       const { boxes, took } = await this.#thread.ask(question, transfer, signal)
-      this.#frames++
-      this.#took.push(took)
-      if (this.#took.length > REMEMBERED) this.#took.shift()
+      this.#remember(took)
       return boxes
     } catch (error) {
       if (!isFault(error) || error.kind === "unavailable" || error.kind === "broken") throw error
       // A file that was changed since: of no use now, and the camera goes on.
       throw new Fault("unavailable", error.message, { cause: error })
     }
+  }
+
+  #remember(took: Milliseconds): void {
+    this.#frames++
+    this.#took.push(took)
+    if (this.#took.length > REMEMBERED) this.#took.shift()
+    if (this.#frames !== TOLD_FIRST && this.#frames % TOLD_EVERY !== 0) return
+    const { pace } = this
+    if (pace) this.#log.write({ event: "model pace", pictures: pace.frames, median: pace.median })
   }
 
   close(): Promise<void> {

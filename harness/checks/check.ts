@@ -8,6 +8,16 @@ export interface Tally {
   readonly violations: number
   /** What was seen, a line each, a few of them; never a key, a token or anything personal. */
   readonly evidence: readonly string[]
+  /** What of it got out; absent: this check counts violations alone. */
+  readonly leaked?: Leaked
+}
+
+/** What somebody had who must not have it. */
+export interface Leaked {
+  /** Ids of clips of which somebody had a piece in plain, or opened one. */
+  readonly clips: readonly string[]
+  /** Pictures of live views that reached somebody. */
+  readonly frames: number
 }
 
 /** Stops early when `signal` says so. Throws when it could not look, never for a violation. */
@@ -41,6 +51,18 @@ export class Tries implements Tally {
   tries = 0
   violations = 0
   readonly evidence: string[] = []
+  readonly #clips = new Set<string>()
+  #frames = 0
+
+  get leaked(): Leaked {
+    return { clips: [...this.#clips], frames: this.#frames }
+  }
+
+  /** Beside a violation: what of it got out. A clip counts once. */
+  leaks({ clips = [], frames = 0 }: Partial<Leaked>): void {
+    for (const clip of clips) this.#clips.add(clip)
+    this.#frames += frames
+  }
 
   /** One try; `what` says what was seen if it did not hold. */
   holds(held: boolean, what: string): void {

@@ -12,8 +12,9 @@ serve<ToChecks, FromChecks>(async ({ theme, ids }, send) => {
     try {
       const run = checks[id]
       if (!run) throw new Error(`the theme "${theme}" has no check ${id}`)
-      const { tries, violations, evidence } = await run(stop.signal)
-      send({ kind: "checked", id, tally: { tries, violations, evidence }, cpuSeconds: secondsSince(before) })
+      const { tries, violations, evidence, leaked } = await run(stop.signal)
+      const tally = { tries, violations, evidence, ...(leaked && { leaked }) }
+      send({ kind: "checked", id, tally, cpuSeconds: secondsSince(before) })
     } catch (error) {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
       send({ kind: "stuck", id, reason })

@@ -22,8 +22,8 @@ export interface Beats {
   devices(): readonly string[]
   /** Learnt from the heartbeat, which names it; its hash is `device`. */
   keyOf(device: string): PublicKey | null
-  /** Rejects with a Fault as the bucket does. */
-  flush(): Promise<void>
+  /** But for those of `without`, which the file does not name then. Rejects with a Fault as the bucket does. */
+  flush(without?: { has(device: string): boolean }): Promise<void>
 }
 
 const FILE = "heartbeats"
@@ -91,11 +91,12 @@ export async function openBeats(directory: string | null, limits: BeatLimits = L
       const body = beats.get(device)?.body
       return body ? publicKeyFromHex(body.key) : null
     },
-    async flush() {
+    async flush(without) {
       if (!dirty || directory === null) return
       dirty = false
+      const written = [...beats.values()].filter(({ body }) => !without?.has(body.device))
       try {
-        await replace(directory, [...beats.values()].map(({ envelope }) => `${envelope}\n`).join(""))
+        await replace(directory, written.map(({ envelope }) => `${envelope}\n`).join(""))
       } catch (error) {
         dirty = true
         throw diskFault(error, directory)

@@ -1,4 +1,4 @@
-import { unlink } from "node:fs/promises"
+import { stat, unlink } from "node:fs/promises"
 import { connect, createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { Fault } from "../../firmware/errors.ts"
@@ -17,26 +17,55 @@ export type Unlock = () => Promise<void>
  * @throws Fault "usage", definite: another process has it.
  */
 export async function lockFolder(directory: string): Promise<Unlock> {
-  const path = join(directory, "lock")
-  if (Buffer.byteLength(path) > PATH_BYTES_MAX)
+  if (isTooLongToLock(directory))
     throw new Fault("usage", `bucket ${directory}: the path is too long; choose a folder of at most 98 bytes`)
-  const server = (await listen(path, directory)) ?? (await afterTheDead(path, directory))
+  const server = await serverAt(join(directory, "lock"), directory)
+  if (server === null)
+    throw new Fault(
+      "usage",
+      `bucket ${directory}: another process uses it; stop that one or choose another folder`,
+    )
   // It answers nobody and keeps no process alive: that it listens is all.
   server.unref()
-  return () => new Promise((resolve) => server.close(() => resolve()))
+  return () => closed(server)
 }
 
-async function afterTheDead(path: string, directory: string): Promise<Server> {
-  if (!(await someoneListens(path))) {
-    await unlink(path).catch(() => undefined)
-    const server = await listen(path, directory)
-    if (server !== null) return server
+export const isTooLongToLock = (directory: string): boolean =>
+  Buffer.byteLength(join(directory, "lock")) > PATH_BYTES_MAX
+
+/** Of a grave that a crash left, too, the dead are taken away. */
+const DEPTH_MAX = 3
+
+/** null: somebody listens there. */
+async function serverAt(path: string, directory: string, depth = 0): Promise<Server | null> {
+  const server = await listen(path, directory)
+  if (server !== null || depth === DEPTH_MAX || (await someoneListens(path))) return server
+  const inode = await inodeOf(path)
+  const grave = inode === null ? null : await serverAt(graveOf(inode, directory), directory, depth + 1)
+  if (grave === null) return null
+  try {
+    // Two that find one socket dead must not both take it away: the second would take the new one of the first. Only who
+    // holds the grave of an inode takes that away, so what is dead under this name now stays so until it goes.
+    if (inode === (await inodeOf(path)) && !(await someoneListens(path)))
+      await unlink(path).catch(() => undefined)
+  } finally {
+    await closed(grave)
   }
-  throw new Fault(
-    "usage",
-    `bucket ${directory}: another process uses it; stop that one or choose another folder`,
+  return listen(path, directory)
+}
+
+/** As long as "lock". Two inodes of one grave wait for each other, and that is all. */
+const graveOf = (inode: number, directory: string): string =>
+  join(directory, `g${(inode % 36 ** 3).toString(36)}`)
+
+function inodeOf(path: string): Promise<number | null> {
+  return stat(path).then(
+    ({ ino }) => ino,
+    () => null,
   )
 }
+
+const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))
 
 /** null: the address is taken, perhaps by one that is no more. */
 function listen(path: string, directory: string): Promise<Server | null> {

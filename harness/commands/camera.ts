@@ -96,7 +96,7 @@ async function runOne(options: CameraOptions): Promise<void> {
   const cloud =
     options.broker === undefined ? await openHomeCloud(paths.cloud, { port: 0 }, cloudLog(logger)) : null
   try {
-    if (cloud) logger.info(`its cloud is at ${loopbackUrl(cloud.port)}, for obscura owner resend --broker`)
+    if (cloud) logger.info(`its cloud is at ${loopbackUrl(cloud.port)}; obscura owner finds it there`)
     const disk = await fsDisk(paths.camera)
     const power = new SwitchedDisk(disk)
     const dialler = networkDialler(options.broker ?? loopbackUrl(cloud?.port ?? 0))

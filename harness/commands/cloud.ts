@@ -16,6 +16,7 @@ import { DAY } from "../cloud/retention.ts"
 import { parseS3Place, type S3Place } from "../cloud/s3-place.ts"
 import type { StoreOptions } from "../cloud/store.ts"
 import { keepSwept } from "../services/sweeping.ts"
+import { leaveAddress, withdrawAddress } from "./cloud-address.ts"
 import { cloudLog, makeLogger } from "./lines.ts"
 import { homeOption, homePaths, indexOption, loopbackUrl, PORT, wholeNumber } from "./options.ts"
 import { s3EndpointOption } from "./owner-bucket.ts"
@@ -125,7 +126,8 @@ export type HomeCloudOptions = Pick<StoreOptions, "quotaBytes" | "retention" | "
 }
 
 /**
- * The cloud whose folder is `directory`. What an owner pins at pairing, all of it public, is left there as identity.json.
+ * The cloud whose folder is `directory`. What an owner pins at pairing, all of it public, is left there as identity.json,
+ * and while it runs where it listens (`cloud-address.ts`).
  * @throws Fault "usage", definite: port taken, folder not writable, bucket in use.
  */
 export async function openHomeCloud(
@@ -147,8 +149,15 @@ export async function openHomeCloud(
         : { host: "::", port, tls: await openBrokerCertificate(join(directory, "broker.json"), tlsFor) }
     const cloud = await startCloud({ ...where, ...parts, ...more, ...(inS3 ? { bucket: inS3 } : {}) })
     await writeFile(join(directory, "identity.json"), `${JSON.stringify(cloud.identity)}\n`)
+    // By TLS any name of this machine will do: who answers there has to have the pinned key.
+    const here = tlsFor === undefined ? loopbackUrl(cloud.port) : `mqtts://localhost:${cloud.port}`
+    await leaveAddress(directory, here)
     const swept = keepSwept(directory, accessLog.log, (error) => writeFault(log, "services", error))
-    const close = () => cloud.close().finally(() => swept().finally(() => accessLog.close()))
+    const close = () =>
+      withdrawAddress(directory)
+        .finally(() => cloud.close())
+        .finally(() => swept())
+        .finally(() => accessLog.close())
     return { ...cloud, close }
   } catch (error) {
     await more.follower?.close()

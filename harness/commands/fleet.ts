@@ -236,13 +236,14 @@ async function withModel(scenario: Scenario): Promise<Scenario> {
 
 /** What repeats the script of this run; where it leaves things is not part of that. */
 function commandOf(options: FleetOptions, seed: number): string {
-  const { scenario, set, cameras, seconds: duration, scene, motion } = options
+  const { scenario, set, cameras, seconds: duration, scene, motion, insiders } = options
   const words = [
     ...(scenario === undefined ? [] : ["--scenario", quoted(scenario)]),
     ...set.flatMap((override) => ["--set", quoted(override)]),
     ...(cameras === undefined ? [] : ["--cameras", cameras]),
     ...(duration === undefined ? [] : ["--seconds", duration]),
     ...["--seed", seed],
+    ...(insiders ? [] : ["--no-insiders"]),
     ...(scene === undefined ? [] : ["--scene", quoted(scene)]),
     ...(motion === undefined ? [] : ["--motion", motion]),
     ...targetWords(options).map(quoted),

@@ -4,6 +4,7 @@ import { Fault } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import { CHECKS } from "../checks/list.ts"
 import { INSIDERS } from "../insider/all.ts"
+import { within } from "../insider/guest.ts"
 import { keepMutants, knownMutants } from "../insider/known-mutants.ts"
 import { CHECK_IDS } from "../insider/privacy-checks.ts"
 import { type CheckResult, holds, resultsOf } from "../insider/results.ts"
@@ -76,11 +77,11 @@ async function trying(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(seconds(180))])
+  const { signal: patience, stop } = within(seconds(180), signal)
   const all = insiders.reduce((sum, { attempts }) => sum + Object.keys(attempts).length, 0)
   let done = 0
   screen.say(`seed ${seed}: four homes record a clip each, then ${insiders.length} try`)
-  const street = await openStreet(seed, within)
+  const street = await openStreet(seed, patience)
   const onOutcome = ({ insider: who, check }: Outcome) => {
     const line = `${++done} of ${all}: ${who}, ${check}`
     screen.show([`  ${line}`], line)
@@ -88,10 +89,11 @@ async function trying(
   try {
     const trials = { insiders, onOutcome }
     return [
-      ...(await letThemTry(street.world, { ...trials, when: ["during"] }, within)),
-      ...(await letThemTry(street.world, { ...trials, when: ["after"] }, within)),
+      ...(await letThemTry(street.world, { ...trials, when: ["during"] }, patience)),
+      ...(await letThemTry(street.world, { ...trials, when: ["after"] }, patience)),
     ]
   } finally {
+    stop()
     await street.close()
   }
 }

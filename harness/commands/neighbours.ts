@@ -2,8 +2,10 @@ import { Argument, Command, Option } from "commander"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import { openPost, parseLink } from "../services/neighbours/link.ts"
+import { POST_BYTES_MAX } from "../services/neighbours/post.ts"
 import { serveBoard } from "../services/neighbours/server.ts"
 import { openServices } from "../services/services.ts"
+import { firstLine } from "./first-line.ts"
 import { fileSink, playerSink } from "./live-sink.ts"
 import { homeOption, homePaths, wholeNumber } from "./options.ts"
 import { BOARD_PORT } from "./owner-post.ts"
@@ -32,7 +34,9 @@ function serveCommand(): Command {
       const { neighbours } = openServices(homePaths(home).cloud)
       await neighbours.sweep()
       const { signal } = stopOnSignals()
-      const server = await serveBoard(neighbours, port)
+      const server = await serveBoard(neighbours, port, (error) =>
+        console.error(`! a post could not be shown: ${messageOf(error)}`),
+      )
       console.log(`http://127.0.0.1:${server.port}`)
       await aborted(signal)
       await server.close()
@@ -42,11 +46,16 @@ function serveCommand(): Command {
 function openCommand(): Command {
   return new Command("open")
     .description("open a post by its link, without anybody's page")
-    .addArgument(new Argument("<link>", "the whole of it, with what is behind the #"))
+    .addArgument(
+      new Argument(
+        "[link]",
+        "the whole of it, with what is behind the #; without it, it is read from standard input, for others on this machine see what a command is called with",
+      ),
+    )
     .addOption(new Option("--play", "show it with ffplay or mpv").conflicts("out"))
     .option("--out <file>", "write it as MP4; - is standard output", "post.mp4")
-    .action(async (text: string, { play, out }: { play?: boolean; out: string }) => {
-      const link = parseLink(text)
+    .action(async (text: string | undefined, { play, out }: { play?: boolean; out: string }) => {
+      const link = parseLink(text ?? (await firstLine("the link")))
       const film = await openPost(await fetched(link.address), link)
       const sink = play ? await playerSink() : await fileSink(out)
       try {
@@ -57,13 +66,25 @@ function openCommand(): Command {
     })
 }
 
+/** A board is not trusted with our memory. */
+async function withinBounds({ body }: Response): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of body ?? []) {
+    bytes += piece.length
+    if (bytes > POST_BYTES_MAX) throw new Fault("refused", "the board sends more than any post has")
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
 async function fetched(address: string): Promise<Uint8Array> {
   try {
     const answer = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(seconds(60)) })
     if (answer.status === 404)
       throw new Fault("refused", "there is no such post, or its owner has taken it down")
     if (!answer.ok) throw new Fault("unavailable", `the board answers ${answer.status}`)
-    return new Uint8Array(await answer.arrayBuffer())
+    return await withinBounds(answer)
   } catch (cause) {
     if (cause instanceof Fault) throw cause
     throw new Fault(

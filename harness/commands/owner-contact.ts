@@ -4,17 +4,18 @@ import { parseConfig } from "../../firmware/config.ts"
 import type { LinkParts } from "../../firmware/control/link.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { processClock } from "../../hardware/clock.ts"
-import { networkDialler } from "../../hardware/dialler.ts"
 import { platformRandom } from "../../hardware/random.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
-import { homePaths, loopbackUrl, PORT, wholeNumber } from "./options.ts"
+import { brokerOption, cloudDialler } from "./cloud-address.ts"
+import { homePaths, wholeNumber } from "./options.ts"
 import { cloudIdentity } from "./owner.ts"
 import { patience } from "./patience.ts"
 import { stopOnSignals } from "./stop.ts"
 
 export interface ContactOptions {
   readonly home: string
-  readonly broker: string
+  /** undefined: the household's own. */
+  readonly broker?: string
   /** Seconds. */
   readonly wait: number
 }
@@ -33,7 +34,7 @@ export interface Contact {
 
 export function withContact(command: Command, wait = 45): Command {
   return command
-    .option("--broker <url>", "where the cloud is, as of obscura owner pair", loopbackUrl(PORT))
+    .addOption(brokerOption())
     .addOption(
       new Option("--wait <s>", "how long to wait for each answer")
         .argParser(wholeNumber(1, 3_600))
@@ -46,7 +47,7 @@ export async function inContact<T>(
   { home, broker, wait }: ContactOptions,
   task: (contact: Contact) => Promise<T>,
 ): Promise<T> {
-  const dialler = networkDialler(broker)
+  const dialler = await cloudDialler(home, broker)
   const cloud = await cloudIdentity(homePaths(home).cloud)
   const { signal, forget } = stopOnSignals()
   try {

@@ -36,8 +36,8 @@ interface LogOptions extends TraceOptions {
   readonly key?: boolean
 }
 
-/** An honest log shows by then what it was given a moment ago. */
-const PUBLISHED_WITHIN = seconds(1.5)
+/** An honest log shows by then what it was given a moment ago, also by another program through its inbox. */
+const PUBLISHED_WITHIN = seconds(2.5)
 
 const HELP = `
 Without --broker the log is read where this household's cloud keeps it. With it the log is asked for over the broker, which

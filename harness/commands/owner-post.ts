@@ -29,8 +29,7 @@ export function ownerPostCommand(): Command {
     .addOption(new Option("--days <n>", "for how long").argParser(wholeNumber(1, 31)).default(7))
     .addHelpText("after", HELP)
     .action(async (wanted: string | undefined, options: PostOptions) => {
-      if (!/^https?:\/\//.test(options.board) || !URL.canParse(options.board))
-        throw new Fault("usage", "--board: it looks like https://board.example.org")
+      checkBoard(options.board)
       const { household } = await openHousehold(options)
       const paths = homePaths(options.home)
       const posts = new OwnerPosts(paths.owner, household.keys)
@@ -44,6 +43,19 @@ export function ownerPostCommand(): Command {
         `post ${object}: shown once, the link is kept nowhere; "obscura owner unpost" takes it down`,
       )
     })
+}
+
+/** Whoever is on the way to a board without TLS could put another page in its place, and that would read the key. */
+function checkBoard(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isHere = url?.protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname)
+  if (url === null || !(isHere || url.protocol === "https:"))
+    throw new Fault(
+      "usage",
+      "--board: it looks like https://board.example.org; plain http is for this machine",
+    )
+  if (`${url.username}${url.password}${url.search}${url.hash}` !== "" || /[?#]/.test(text))
+    throw new Fault("usage", "--board: an address alone, without user, ? or #")
 }
 
 async function list(posts: OwnerPosts): Promise<void> {

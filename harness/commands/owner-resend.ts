@@ -4,22 +4,23 @@ import type { PublicKey } from "../../firmware/control/keys.ts"
 import type { LinkParts } from "../../firmware/control/link.ts"
 import type { Answer } from "../../firmware/control/protocol.ts"
 import { Fault } from "../../firmware/errors.ts"
+import type { Dialler } from "../../firmware/ports.ts"
 import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { processClock } from "../../hardware/clock.ts"
-import { networkDialler } from "../../hardware/dialler.ts"
 import { platformRandom } from "../../hardware/random.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
 import { resendCommand, sendCommand } from "../owner/command.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
 import { missingIn, namedIn, type SequenceRange } from "../owner/missing.ts"
-import { homePaths, loopbackUrl, PORT, wholeNumber } from "./options.ts"
+import { brokerOption, cloudDialler } from "./cloud-address.ts"
+import { homePaths, wholeNumber } from "./options.ts"
 import { cloudIdentity } from "./owner.ts"
 import { look, openHousehold, type SeenCamera, type VaultOptions, vaultCommand } from "./owner-vault.ts"
 import { patience } from "./patience.ts"
 import { stopOnSignals } from "./stop.ts"
 
 interface ResendOptions extends VaultOptions {
-  readonly broker: string
+  readonly broker?: string
   /** Seconds. */
   readonly wait: number
 }
@@ -38,7 +39,7 @@ export function ownerResendCommand(): Command {
         "ids of clips or objects, or beginnings of them, or nothing for all that is missing",
       ),
     )
-    .option("--broker <url>", "where the cloud is, as of obscura owner pair", loopbackUrl(PORT))
+    .addOption(brokerOption())
     .addOption(
       new Option("--wait <s>", "how long to wait for each answer")
         .argParser(wholeNumber(1, 3_600))
@@ -49,13 +50,14 @@ export function ownerResendCommand(): Command {
 }
 
 async function resend(what: readonly string[], options: ResendOptions): Promise<void> {
-  networkDialler(options.broker) // refuses a wrong address before anything is opened
+  // Refuses a wrong address before anything is opened.
+  const dialler = await cloudDialler(options.home, options.broker)
   const { household } = await openHousehold(options)
   const asked = askedOf(await look(options, household), what)
   if (asked.length === 0) return console.log("nothing is missing")
   const { signal, forget } = stopOnSignals()
   try {
-    if (!(await askAll(asked, options, household.keys, signal))) process.exitCode = 1
+    if (!(await askAll(asked, options, household.keys, dialler, signal))) process.exitCode = 1
   } finally {
     forget()
   }
@@ -63,12 +65,12 @@ async function resend(what: readonly string[], options: ResendOptions): Promise<
 
 async function askAll(
   asked: readonly Asked[],
-  { home, broker, wait }: ResendOptions,
+  { home, wait }: ResendOptions,
   keys: OwnerKeys,
+  dialler: Dialler,
   signal: AbortSignal,
 ): Promise<boolean> {
   const cloud = await cloudIdentity(homePaths(home).cloud)
-  const dialler = networkDialler(broker)
   const within = seconds(wait)
   // A wrong address is worth a line at once; the link below would try it until the end.
   const { stream } = await dialler.dial(cloud.brokerKey, patience(signal, within))

@@ -6,14 +6,14 @@ import { fromJson } from "../../firmware/control/json.ts"
 import { newSetupCode, PAIRING_WITHIN, setupText } from "../../firmware/control/pairing.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { processClock } from "../../hardware/clock.ts"
-import { networkDialler } from "../../hardware/dialler.ts"
 import { platformRandom } from "../../hardware/random.ts"
 import { type CloudIdentity, cloudIdentityShape } from "../cloud/keys.ts"
 import { OwnerFolder } from "../owner/folder.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
 import { LogMemory, pinOf } from "../owner/log-memory.ts"
 import { pairAsOwner } from "../owner/pairing.ts"
-import { homeOption, homePaths, loopbackUrl, PORT } from "./options.ts"
+import { brokerOption, cloudDialler } from "./cloud-address.ts"
+import { homeOption, homePaths } from "./options.ts"
 import { ownerAlertsCommand } from "./owner-alerts.ts"
 import { ownerAnswerCommand } from "./owner-answer.ts"
 import { ownerConsentCommand, ownerPlaceCommand, ownerWithdrawCommand } from "./owner-consent.ts"
@@ -126,7 +126,7 @@ export function openOwner(options: {
 
 interface PairOptions {
   readonly home: string
-  readonly broker: string
+  readonly broker?: string
   readonly passphraseFile?: string
 }
 
@@ -136,18 +136,14 @@ function pairCommand(): Command {
       "show a setup text, and pair with the camera that it is shown to after a press of its button",
     )
     .addOption(homeOption())
-    .option(
-      "--broker <url>",
-      "where the cloud is; who it is, is in cloud/identity.json of the household",
-      loopbackUrl(PORT),
-    )
+    .addOption(brokerOption())
     .option("--passphrase-file <file>", "read the passphrase from a file instead of the terminal")
     .action(async (options: PairOptions) => {
       const folder = new OwnerFolder(homePaths(options.home).owner)
       const keys = await openOwner(options)
       const { recipient } = await folder.household(keys)
       const cloud = await cloudIdentity(homePaths(options.home).cloud)
-      const dialler = networkDialler(options.broker)
+      const dialler = await cloudDialler(options.home, options.broker)
       const { signal } = stopOnSignals()
       const code = newSetupCode({ name: cloud.name, pin: cloud.brokerKey })
       console.error(

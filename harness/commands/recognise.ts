@@ -82,7 +82,9 @@ async function run(files: readonly string[], options: RecogniseOptions): Promise
       console.error(`obscura: ${line}`)
     console.log(options.json ? JSON.stringify(done, null, 2) : summaryText(done, compared))
     console.error(`look at ${written.page}`)
-    if (done.failures.length > 0 || done.warnings.length > 0 || compared?.isWorse) process.exitCode = 1
+    if (signal.aborted) console.error("obscura: stopped before all was looked at")
+    if (signal.aborted || done.failures.length > 0 || done.warnings.length > 0 || compared?.isWorse)
+      process.exitCode = 1
   } finally {
     progress.clear()
     await open.close()

@@ -1,7 +1,7 @@
 import { resolve } from "node:path"
 import { Argument, Command, Option } from "commander"
 import { publicKeyFromHex } from "../../firmware/control/keys.ts"
-import { Fault, isFault } from "../../firmware/errors.ts"
+import { Fault } from "../../firmware/errors.ts"
 import { openServices } from "../services/services.ts"
 import { DeskDrawer } from "../services/staff/desk-drawer.ts"
 import { ROLE_NAMES, type RoleName } from "../services/staff/roles.ts"
@@ -87,25 +87,15 @@ function viewCommand(): Command {
     const { support } = openServices(homePaths(options.home).cloud)
     const drawer = new DeskDrawer(resolve(options.state))
     const ask = await drawer.ask(beginning)
+    const granted = await grantedLook(ask, support.boxes)
+    if (granted === null) throw new Fault("unavailable", "the owner has not answered yet")
+    const sink = await sinkFor(options)
+    const { camera } = granted
+    const whose = { camera, viewer: ask.viewer, role: "viewer", grant: async () => granted } as const
     try {
-      const granted = await grantedLook(ask, support.boxes)
-      if (granted === null) throw new Fault("unavailable", "the owner has not answered yet")
-      const sink = await sinkFor(options)
-      const whose = {
-        camera: granted.camera,
-        viewer: ask.viewer,
-        role: "viewer",
-        grant: async () => granted,
-      } as const
-      try {
-        await inContact(options, (contact) => showLive(whose, contact, sink, options.seconds))
-      } finally {
-        await sink.close()
-      }
-    } catch (error) {
-      // The camera or the owner has said no: this key is good for nothing any more.
-      if (isFault(error, "refused")) await drawer.forget(ask.request)
-      throw error
+      await inContact(options, (contact) => showLive(whose, contact, sink, options.seconds))
+    } finally {
+      await sink.close()
     }
   })
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { setMaxListeners } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -45,6 +46,7 @@ export async function afterRestart(seed: number, signal: AbortSignal): Promise<T
   const open = (port: number) => startCloud(optionsOf(folder, keys, port, log))
   let cloud: Cloud = await open(0)
   const done = new AbortController()
+  setMaxListeners(0, done.signal) // every link listens
   const links = linksTo(cloud, seed)
   const running = links.map(({ link }) => link.run(done.signal))
   const dialler = networkDialler(`mqtt://127.0.0.1:${cloud.port}`)
@@ -111,8 +113,10 @@ export async function afterRestart(seed: number, signal: AbortSignal): Promise<T
       const other = homes[1 - position]
       for (const segment of ours[0]?.segments ?? []) {
         const bytes = await cloud.bucket.objectBytes(segment.entry.id)
-        if (bytes && other)
-          tries.holds(!(await opens(bytes, other.keys.identity)), "a clip opens for the wrong home")
+        if (!bytes || !other) continue
+        const open = await opens(bytes, other.keys.identity)
+        tries.holds(!open, "a clip opens for the wrong home")
+        if (open) tries.leaks({ clips: [segment.entry.clip] })
       }
     }
     return tries

@@ -28,7 +28,7 @@ export function claimsIn(markdown: string): readonly Claim[] {
     const text = check.join("|")
     return {
       says,
-      links: [...text.matchAll(/\]\(([^)#\s]+)\)/g)].map(([, link = ""]) => link),
+      links: [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)\s]*)?\)/g)].map(([, link = ""]) => link),
       checks: [...text.matchAll(/\bC\d{1,2}\b/g)].map(([id]) => id),
     }
   })

@@ -45,6 +45,8 @@ export class Home {
   /** Told of each line of its camera. */
   onLine: (line: LogLine) => void = () => undefined
   readonly #waiting = new Set<() => void>()
+  /** Of the newest recipients that its owner has signed. */
+  epoch = 1
   #turn: Promise<unknown> = Promise.resolve()
   #boot: { readonly stop: AbortController; readonly over: Promise<void> } | null = null
 

@@ -6,6 +6,7 @@ import { sha256Hex, signingKeyOf } from "../../firmware/control/keys.ts"
 import { deviceTopic } from "../../firmware/control/protocol.ts"
 import { seconds } from "../../firmware/units.ts"
 import { Tries } from "../checks/check.ts"
+import { identityFromText } from "../owner/age-identity.ts"
 import { bucketSource } from "../owner/bucket-source.ts"
 import { Household } from "../owner/household.ts"
 import { EMPTY_BOOK } from "../owner/household-book.ts"
@@ -13,6 +14,7 @@ import { checkHousehold } from "../owner/household-check.ts"
 import { OwnerKeys } from "../owner/keys.ts"
 import { Vault } from "../owner/vault.ts"
 import { asOwner, look, within } from "./guest.ts"
+import { nextClipFor } from "./next-clip.ts"
 import { ledAway } from "./support-host.ts"
 import { together } from "./tallies.ts"
 import type { Insider } from "./world.ts"
@@ -46,14 +48,13 @@ export const installer: Insider = {
             const second = await look(world, home.camera, key, grant, after.signal, () => after.stop())
             after.stop()
             tries.holds(second.pictures === 0, "the installer's grant outlives the installation")
+            tries.leaks({ frames: second.pictures })
           }),
         )
         // A key of their own among the recipients: by their word, a neighbour's, and an old word of the owner's.
+        const secret = bech32.encode("age-secret-key-", bech32.toWords(randomBytes(32)), false).toUpperCase()
         const added = await ledAway(world, world.homes[1], signal, async (victim, rogue, own) => {
           const { camera } = victim
-          const secret = bech32
-            .encode("age-secret-key-", bech32.toWords(randomBytes(32)), false)
-            .toUpperCase()
           const mine = await identityToRecipient(secret)
           const neighbour = world.homes[0] ?? victim
           const words = [
@@ -66,12 +67,14 @@ export const installer: Insider = {
           for (const word of words) {
             const mark = victim.mark
             await rogue.say(deviceTopic(camera.id, "command"), word)
-            const late = AbortSignal.any([signal, AbortSignal.timeout(seconds(3))])
+            const late = within(seconds(3), signal).signal
             await victim.line("an answer", ({ event }) => event === "command", late, mark)
             const changed = victim.lines.slice(mark).some(({ event }) => event === "recipients changed")
             own.holds(!changed, "a viewer's key was added without the owner's signature")
           }
         })
+        if (added.violations > 0)
+          tries.leaks(await nextClipFor(world, home, identityFromText(secret), signal))
         // And if it had been: the owner is told.
         const bucket = await world.holdings.readBucket()
         const stranger = await OwnerKeys.create()

@@ -76,7 +76,9 @@ export const labeller: Insider = {
               "the owner's word for a post passes for consent",
             )
             await tries.refused(() => intake.offer(word, posted), "the posted file is taken for labelling")
-            tries.holds((await workplace.queue(token)).length === 0, "a post has come into the queue")
+            const queued = await workplace.queue(token)
+            tries.holds(queued.length === 0, "a post has come into the queue")
+            tries.leaks({ clips: queued.map((item) => item.object) })
           },
         ),
     },
@@ -111,7 +113,9 @@ export const labeller: Insider = {
             "what is offered is not there",
           )
           sleep(minutes(11))
-          tries.holds((await workplace.queue(token)).length === 0, "an expired clip is in the queue")
+          const queued = await workplace.queue(token)
+          tries.holds(queued.length === 0, "an expired clip is in the queue")
+          tries.leaks({ clips: queued.map((item) => item.object) })
           await tries.refused(() => workplace.open(token, short), "an expired clip opens")
           const left = await traces(folder, short)
           tries.holds(left.length === 0, `after its expiry ${left[0]} still has it`)

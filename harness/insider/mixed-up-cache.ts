@@ -9,11 +9,14 @@ import { LiveLook } from "../owner/live-look.ts"
 import type { ObjectSource } from "../owner/vault.ts"
 import { Vault } from "../owner/vault.ts"
 import { afterRestart } from "./after-restart.ts"
+import { within } from "./guest.ts"
+import type { Home } from "./home.ts"
 import { intrude } from "./intruder.ts"
+import { nextClipFor } from "./next-clip.ts"
 import { objectsIn, opens } from "./sealed-objects.ts"
 import { ledAway } from "./support-host.ts"
 import { together } from "./tallies.ts"
-import { framesIn, lastBeat } from "./unlent.ts"
+import { framesIn, lastBeat, picturesIn } from "./unlent.ts"
 import type { Insider } from "./world.ts"
 
 /** No person: a cache that takes one identity for another while everybody comes back. */
@@ -48,6 +51,7 @@ export const mixedUpCache: Insider = {
               tries.holds(!entered || heard.length === 0, "a session under somebody else's name is let in")
             }
         // What owners say, brought to the wrong camera while it reconnects.
+        const takenBy: Home[] = []
         const led = await ledAway(world, victim, signal, async (home, rogue, own) => {
           const other = home === ada ? bob : ada
           const beat = lastBeat(home)
@@ -63,9 +67,11 @@ export const mixedUpCache: Insider = {
           for (const word of words) {
             const mark = home.mark
             await rogue.say(deviceTopic(home.camera.id, "command"), word)
-            const late = AbortSignal.any([signal, AbortSignal.timeout(seconds(3))])
+            const late = within(seconds(3), signal).signal
             const line = await home.line("an answer", ({ event }) => event === "command", late, mark)
             own.holds(line.event === "command" && line.result === "refused", "a camera obeys the wrong owner")
+            if (home.lines.slice(mark).some(({ event }) => event === "recipients changed"))
+              takenBy.push(other)
           }
           const grant = grantFor(
             { device: home.camera.id, receiver: other.owner, reason: "mine, I think", beat },
@@ -78,6 +84,7 @@ export const mixedUpCache: Insider = {
           )
           await new Promise((resolve) => setTimeout(resolve, 300))
           own.holds(framesIn(rogue.heard.slice(from)) === 0, "the wrong owner sees a live view")
+          own.leaks({ frames: picturesIn(rogue.heard.slice(from)) })
           // What this camera says, brought to the wrong owner's app.
           const beats = new HeardBeats(other.camera)
           const wrong = new LiveLook(other.camera, other.owner, grant)
@@ -92,6 +99,8 @@ export const mixedUpCache: Insider = {
               own.holds(wrong.hearAnswer(payload) === null, "another camera's answer is believed")
           }
         })
+        for (const { keys } of takenBy.slice(-1))
+          tries.leaks(await nextClipFor(world, victim, keys.identity, signal))
         // Mailboxes: one's clips shown to the other.
         const bucket = await world.holdings.readBucket()
         for (const [own, other] of [
@@ -110,8 +119,10 @@ export const mixedUpCache: Insider = {
         for await (const { device, entry, bytes } of objectsIn(world)) {
           const wrong = owners.filter(({ camera }) => camera.id !== device)
           const owner = wrong[turn++ % wrong.length]
-          if (owner)
-            tries.holds(!(await opens(bytes, owner.keys.identity)), `the wrong owner opens a ${entry.kind}`)
+          if (!owner) continue
+          const open = await opens(bytes, owner.keys.identity)
+          tries.holds(!open, `the wrong owner opens a ${entry.kind}`)
+          if (open) tries.leaks({ clips: [entry.clip] })
         }
         return together([tries, led])
       },

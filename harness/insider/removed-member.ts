@@ -54,10 +54,12 @@ export const removedMember: Insider = {
             const { pictures } = await looking
             if (pictures === 0) throw new Error("the guest saw nothing before either")
             tries.holds(late === 0, `${late} pictures later than 2 s after the view was taken back`)
+            tries.leaks({ frames: late })
             const again = within(seconds(4), signal)
             const second = await look(world, watched.camera, key, grant, again.signal, () => again.stop())
             again.stop()
             tries.holds(second.pictures === 0, "a grant that was taken back shows pictures again")
+            tries.leaks({ frames: second.pictures })
           })
         }
 
@@ -67,8 +69,7 @@ export const removedMember: Insider = {
           const secret = bech32
             .encode("age-secret-key-", bech32.toWords(randomBytes(32)), false)
             .toUpperCase()
-          const epoch = 2
-          const changed = keys.recipientsFor(camera.id, epoch, await identityToRecipient(secret))
+          const changed = keys.recipientsFor(camera.id, ++household.epoch, await identityToRecipient(secret))
           const answer = await sendAsOwner(world, household, changed, owner, signal)
           if (answer?.result !== "done") throw new Error("the camera did not take its new recipients")
           const clip = await household.recordClip(signal)
@@ -82,6 +83,7 @@ export const removedMember: Insider = {
             }
             const stillOpens = await opens(bytes, former)
             tries.holds(!stillOpens, `a ${entry.kind} after the removal opens for them`)
+            if (stillOpens) tries.leaks({ clips: [clip] })
             if (!stillOpens && !(await opens(bytes, present)))
               throw new Error("nor does it open for the household")
           }

@@ -22,8 +22,12 @@ export const researchTeam: Insider = {
         for await (const { entry, bytes } of objectsIn(world)) {
           const plain = plainIn(bytes)
           tries.holds(plain === null, `a ${entry.kind} in the bucket ${plain}`)
-          for (const key of keys)
-            tries.holds(!(await opens(bytes, key)), `a ${entry.kind} opens with a key of the server's`)
+          if (plain !== null) tries.leaks({ clips: [entry.clip] })
+          for (const key of keys) {
+            const open = await opens(bytes, key)
+            tries.holds(!open, `a ${entry.kind} opens with a key of the server's`)
+            if (open) tries.leaks({ clips: [entry.clip] })
+          }
         }
         return tries
       },
@@ -62,6 +66,7 @@ export const researchTeam: Insider = {
           sizes.add(entry.payloadBytes)
           const plain = plainIn(bytes)
           tries.holds(plain === null, `a ${entry.kind} ${plain}`)
+          if (plain !== null) tries.leaks({ clips: [entry.clip] })
           for (const key of keys)
             tries.holds(!(await opens(bytes, key)), `a ${entry.kind} opens with a server key`)
         }

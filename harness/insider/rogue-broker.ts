@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream"
 import { Aedes } from "aedes"
 import { Fault } from "../../firmware/errors.ts"
 import type { Dialler } from "../../firmware/ports.ts"
@@ -22,6 +23,7 @@ export class RogueBroker {
   readonly dialler: Dialler
   readonly #broker: Aedes
   readonly #clients = new Set<string>()
+  readonly #streams = new Set<Duplex>()
 
   private constructor() {
     this.#broker = new Aedes({ concurrency: 1_000, heartbeatInterval: 3_600_000 })
@@ -33,7 +35,12 @@ export class RogueBroker {
       this.heard.push(said)
       this.onSaid(said)
     })
-    this.dialler = memoryDialler({ accept: (stream) => void this.#broker.handle(stream) })
+    this.dialler = memoryDialler({
+      accept: (stream) => {
+        this.#streams.add(stream)
+        this.#broker.handle(stream)
+      },
+    })
   }
 
   static async open(): Promise<RogueBroker> {
@@ -59,7 +66,9 @@ export class RogueBroker {
     })
   }
 
+  /** Ends every connection first: one that has not said CONNECT yet would be waited for. */
   close(): Promise<void> {
+    for (const stream of this.#streams) stream.destroy()
     return new Promise((resolve) => this.#broker.close(() => resolve()))
   }
 }

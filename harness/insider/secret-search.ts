@@ -1,7 +1,6 @@
-import { open } from "node:fs/promises"
 import { bech32 } from "@scure/base"
 import { type Bytes, MiB } from "../../firmware/units.ts"
-import { base64Core, filesUnder } from "../load/plain-search.ts"
+import { base64Core, filesUnder, openListed } from "../load/plain-search.ts"
 
 export interface Secret {
   /** What it is, for evidence; never itself. */
@@ -46,7 +45,8 @@ export async function searchSecrets(
   let bytes = 0
   const buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES + longest)
   for (const file of files) {
-    const handle = await open(file, "r")
+    const handle = await openListed(file, paths)
+    if (handle === null) continue
     try {
       let kept = 0
       for (let at = 0; at < bytesMax; ) {

@@ -20,7 +20,7 @@ import { SupportDesk } from "../services/support/desk.ts"
 import { lookRequest } from "../services/support/request.ts"
 import { asOwner, look, within } from "./guest.ts"
 import { intrude } from "./intruder.ts"
-import { forgedGrant, framesIn, lastBeat } from "./unlent.ts"
+import { forgedGrant, framesIn, lastBeat, picturesIn } from "./unlent.ts"
 import type { Insider } from "./world.ts"
 
 /** None of them says why somebody should be let into a home. */
@@ -115,6 +115,7 @@ export const supportAgent: Insider = {
             signal,
           )
           tries.holds(framesIn(heard) === 0, "a look that was asked for and not answered shows a camera")
+          tries.leaks({ frames: picturesIn(heard) })
         }
         return tries
       },
@@ -160,6 +161,7 @@ export const supportAgent: Insider = {
               )
               until.stop()
               asked.holds(pictures === 0, `a camera shows itself for ${JSON.stringify(reason.slice(0, 12))}`)
+              asked.leaks({ frames: pictures })
               if (reason === NO_REASONS[4]) {
                 const first = await lending.lend(viewer, said, signal)
                 const may = within(seconds(10), signal)

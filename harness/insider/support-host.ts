@@ -14,11 +14,12 @@ import { sleep } from "../../simulator/sleep.ts"
 import { Tries } from "../checks/check.ts"
 import { grantFor, privacyOff, renewalOf } from "../owner/grants.ts"
 import { LiveLook } from "../owner/live-look.ts"
+import { within } from "./guest.ts"
 import type { Home } from "./home.ts"
 import { RogueBroker, type Said } from "./rogue-broker.ts"
 import { plainIn } from "./sealed-objects.ts"
 import { serverKeys } from "./server-secrets.ts"
-import { forgedGrant, framesIn, lastBeat } from "./unlent.ts"
+import { forgedGrant, framesIn, lastBeat, picturesIn } from "./unlent.ts"
 import type { Insider, World } from "./world.ts"
 
 /** Of the host everything: broker, keys, what goes by, what is said to cameras, and grants that guests once showed. */
@@ -37,6 +38,7 @@ export const supportHost: Insider = {
             await rogue.say(deviceTopic(home.camera.id, "view"), ask)
             const frames = await framesFor(rogue, home, viewer, before, signal)
             tries.holds(frames === 0, `${frames} frames by a grant that its owner never made out to them`)
+            tries.leaks({ frames: picturesIn(rogue.heard.slice(before)) })
           }
         }),
     },
@@ -49,12 +51,7 @@ export const supportHost: Insider = {
             const mark = home.mark
             await rogue.say(deviceTopic(home.camera.id, "command"), word)
             const line = await home
-              .line(
-                "an answer",
-                ({ event }) => event === "command",
-                AbortSignal.any([signal, AbortSignal.timeout(seconds(5))]),
-                mark,
-              )
+              .line("an answer", ({ event }) => event === "command", within(seconds(5), signal).signal, mark)
               .catch(() => null)
             const refused = line?.event === "command" && line.result === "refused"
             tries.holds(
@@ -146,7 +143,7 @@ async function framesFor(
   signal: AbortSignal,
 ): Promise<number> {
   const topic = liveTopic(camera.id, viewer.id)
-  const late = AbortSignal.any([signal, AbortSignal.timeout(seconds(1))])
+  const late = within(seconds(1), signal).signal
   const heard = () => rogue.heard.slice(from).filter((said) => said.topic === topic)
   while (heard().length === 0 && !late.aborted) await sleep(10, late)
   if (framesIn(heard()) > 0) await sleep(300, signal)
@@ -193,7 +190,7 @@ async function uploadTo(home: Home, rogue: RogueBroker, signal: AbortSignal): Pr
   home.visitor.moves(true)
   await home.line("a sealed object", ({ event }) => event === "object sealed", signal, mark)
   home.visitor.moves(false)
-  const late = AbortSignal.any([signal, AbortSignal.timeout(seconds(6))])
+  const late = within(seconds(6), signal).signal
   const chunks = () => rogue.heard.slice(from).filter(({ topic }) => topic.endsWith("/chunk"))
   while (chunks().length < 4 && !late.aborted) await sleep(50, late)
   rogue.onSaid = () => undefined

@@ -65,8 +65,8 @@ function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 async function outcomeOf(insider: string, check: CheckId, run: () => Promise<Tally>): Promise<Outcome> {
   try {
-    const { tries, violations, evidence } = await run()
-    return { insider, check, tries, violations, evidence, stuck: null }
+    const { tries, violations, evidence, leaked } = await run()
+    return { insider, check, tries, violations, evidence, ...(leaked && { leaked }), stuck: null }
   } catch (error) {
     return { insider, check, tries: 0, violations: 0, evidence: [], stuck: messageOf(error) }
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { sign, unverified } from "../../firmware/control/dsse.ts"
 import type { PublicKey, SigningKey } from "../../firmware/control/keys.ts"
-import { type Grant, isSealedPart, liveShape } from "../../firmware/control/live-messages.ts"
+import { type Grant, isSealedPart, liveShape, readPart } from "../../firmware/control/live-messages.ts"
 import { type BeatQuote, deviceTopic, heartbeatShape, liveTopic } from "../../firmware/control/protocol.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
 import type { Tries } from "../checks/check.ts"
@@ -63,6 +63,13 @@ export function framesIn(heard: readonly Said[]): number {
   ).length
 }
 
+/** How many pictures of `heard` were sent to somebody, by their first parts: the session's beginning is none. */
+export function picturesIn(heard: readonly Said[]): number {
+  return heard.filter(
+    ({ topic, payload }) => topic.includes("/live/") && isSealedPart(payload) && readPart(payload).part === 0,
+  ).length
+}
+
 /** At the real broker, with `key` and no grant of the owner's: every way that a portal might try. */
 export async function askInVain(
   world: World,
@@ -85,6 +92,7 @@ export async function askInVain(
     for (const grant of grants) {
       const { heard } = await intrude(world, { role, key }, [own], say(grant), STAY, signal)
       tries.holds(framesIn(heard) === 0, `${framesIn(heard)} frames for a ${role} without the owner's grant`)
+      tries.leaks({ frames: picturesIn(heard) })
     }
   // What others see, and what the camera says to the cloud.
   for (const topic of [liveTopic(camera.id, owner.id), deviceTopic(camera.id, "chunk"), "#"])

@@ -9,6 +9,7 @@ import { ClipIndex } from "../cloud/index/clip-index.ts"
 import { IndexDatabase } from "../cloud/index/database.ts"
 import { parseIndexPlace } from "../cloud/index/place.ts"
 import type { CloudIdentity } from "../cloud/keys.ts"
+import { within } from "../insider/guest.ts"
 import { Home } from "../insider/home.ts"
 import { knownMutants } from "../insider/known-mutants.ts"
 import { measureLeakage } from "../insider/leakage.ts"
@@ -57,6 +58,9 @@ const TURNS_MAX = 3
 const AGAIN: readonly CheckId[] = ["C4", "C5", "C10", "C13", "C15", "C18"]
 const ROUND_EVERY: Milliseconds = seconds(5)
 const ROUNDS_MAX = 6
+/** After the run: a cloud that was away is back by then. Who has not looked by then could not. */
+const FINISHES_WITHIN: Milliseconds = seconds(60)
+const JUDGES_WITHIN: Milliseconds = seconds(120)
 const AGAIN_AFTER: Milliseconds = seconds(2)
 /** While cameras run nobody reads the whole bucket anew for every look. */
 const READ_EVERY: Milliseconds = seconds(3)
@@ -75,6 +79,7 @@ export class FleetInsiders {
   #trying: Promise<void> = Promise.resolve()
   #ended = false
   readonly #quiet = new AbortController()
+  readonly #late = new AbortController()
   #accounts: World["accounts"] = []
   #read: { readonly at: Milliseconds; readonly bucket: Promise<Bucket> } | null = null
 
@@ -101,16 +106,25 @@ export class FleetInsiders {
 
   /** From now on, beside everything else. `interrupted` stops them, and what they have not done then is not told. */
   begin(interrupted: AbortSignal): void {
-    interrupted.addEventListener("abort", () => this.#stop.abort(), { once: true })
-    if (interrupted.aborted) this.#stop.abort()
+    interrupted.addEventListener("abort", () => this.#interrupt(), { once: true })
+    if (interrupted.aborted) this.#interrupt()
     this.#trying = this.#tryWhileItRuns()
     this.#trying.catch(() => undefined) // `end` tells
   }
 
-  /** They have done what they do while cameras run. Rejects if their homes did not come up. */
+  #interrupt(): void {
+    for (const each of [this.#stop, this.#quiet, this.#late]) each.abort()
+  }
+
+  /** They have done what they do while cameras run, or have had the time for it. */
   async end(): Promise<void> {
     this.#quiet.abort()
-    await this.#trying
+    const timer = setTimeout(() => this.#late.abort(), FINISHES_WITHIN)
+    try {
+      await this.#trying
+    } finally {
+      clearTimeout(timer)
+    }
     this.#ended = true
     await Promise.all(this.#homes.map((home) => home.stop()))
   }
@@ -118,7 +132,7 @@ export class FleetInsiders {
   /** Whatever happened: nothing of theirs runs any more. */
   async leave(): Promise<void> {
     if (this.#ended) return
-    this.#stop.abort()
+    this.#interrupt()
     await Promise.allSettled([this.#trying, ...this.#homes.map((home) => home.stop())])
   }
 
@@ -131,7 +145,9 @@ export class FleetInsiders {
         ...this.#world(),
         holdings: { ...this.#holdings(async () => bucket), database: async () => database },
       }
-      const after = await letThemTry(world, { when: ["after"] }, AbortSignal.timeout(seconds(120)))
+      const patience = within(JUDGES_WITHIN, this.#stop.signal)
+      const after = await letThemTry(world, { when: ["after"] }, patience.signal)
+      patience.stop()
       return {
         checks: resultsOf([...this.#outcomes, ...after], await knownMutants()).map((each) => ({
           ...each,
@@ -148,7 +164,7 @@ export class FleetInsiders {
 
   async #tryWhileItRuns(): Promise<void> {
     const { seed, cloud, dialler, folder } = this.#parts
-    const { signal } = this.#stop
+    const { signal } = this.#late
     await mkdir(folder.insiders, { recursive: true })
     const file = openLogFile(join(folder.insiders, "cameras.log"))
     this.#homes = await Promise.all(
@@ -158,12 +174,7 @@ export class FleetInsiders {
       home.onLine = (line) => file.log.info({ camera: home.index, ...line })
       home.start()
     }
-    await Promise.all(
-      this.#homes.map(async (home) => {
-        await home.ready(signal)
-        await home.recordClip(signal)
-      }),
-    )
+    await Promise.all(this.#homes.map((home) => comesUp(home, signal)))
     let left: readonly Outcome[] = await letThemTry(this.#world(), { when: ["during"] }, signal)
     for (
       let turn = 1;
@@ -183,11 +194,11 @@ export class FleetInsiders {
 
   /** For as long as the run lasts, through whatever strikes it. Whom a fault stopped has shown before that they can look. */
   async #tryAgain(): Promise<void> {
-    const signal = AbortSignal.any([this.#stop.signal, this.#quiet.signal])
+    const { signal } = this.#quiet
     for (let round = 0; round < ROUNDS_MAX; round++) {
       await sleep(ROUND_EVERY, signal)
       if (signal.aborted) return
-      const again = await letThemTry(this.#world(), { when: ["during"], checks: AGAIN }, this.#stop.signal)
+      const again = await letThemTry(this.#world(), { when: ["during"], checks: AGAIN }, this.#late.signal)
       this.#outcomes.push(...again.filter(({ stuck }) => stuck === null))
     }
   }
@@ -242,6 +253,16 @@ export class FleetInsiders {
       await index.change(rows, [])
     }
     return database
+  }
+}
+
+/** Or does not, until `signal` aborts: then nobody can look, and each of them says so. */
+async function comesUp(home: Home, signal: AbortSignal): Promise<void> {
+  try {
+    await home.ready(signal)
+    await home.recordClip(signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }
 

@@ -71,7 +71,7 @@ const UNSEEN: Watched = { results: [], begunAt: null, seconds: 0, live: null, in
  *
  *   check    time, room and descriptors
  *   pair     every camera with an owner of its own, over the broker
- *   run      what the scenario says, faults and all, then without faults until every spool is empty
+ *   run      what the scenario says, faults and all, then without faults until all are back and every spool is empty
  *   judge    every clip opened, compared with its source, and tried by everybody else; then the thresholds
  *   report   a page, report.json, and what programs want to read
  *

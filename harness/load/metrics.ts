@@ -43,7 +43,11 @@ export const METRICS = {
     what: "from the first dial after a camera lost its link to being connected",
   },
   backoff: { kind: "trend", unit: "ms", what: "how long cameras waited before they dialled again" },
-  recovery: { kind: "gauge", unit: "s", what: "from the last fault's end until every spool was empty" },
+  recovery: {
+    kind: "gauge",
+    unit: "s",
+    what: "from the last fault's end until every camera was connected and every spool empty",
+  },
   generator_lag: {
     kind: "trend",
     unit: "ms",

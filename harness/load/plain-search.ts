@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises"
+import { type FileHandle, open, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { type Bytes, MiB } from "../../firmware/units.ts"
 
@@ -31,7 +31,8 @@ export async function searchPlain(
   let searched = 0
   const buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES + longest)
   for (const file of await filesUnder(paths)) {
-    const handle = await open(file, "r")
+    const handle = await openListed(file, paths)
+    if (handle === null) continue
     try {
       // What a window's end may cut is carried over to the next.
       let kept = 0
@@ -86,6 +87,17 @@ export function base64Core(bytes: Buffer, before: number): string {
     .replaceAll("=", "")
   const complete = Math.floor(((before + bytes.length) * 8) / 6)
   return text.slice(Math.ceil((before * 8) / 6), complete)
+}
+
+/** null: it was in a folder of `paths`, and a program that still runs has removed it since. */
+export async function openListed(file: string, paths: readonly string[]): Promise<FileHandle | null> {
+  try {
+    return await open(file, "r")
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ENOENT"
+    if (isGone && !paths.includes(file)) return null
+    throw error
+  }
 }
 
 /** But for what is neither file nor folder. */

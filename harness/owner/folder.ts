@@ -30,6 +30,7 @@ import { BOOTS_MAX, NOTHING_SEEN, type Seen, seenShape } from "./tail.ts"
  *   receipts/<device>       the cloud's signed receipts that were heard, an envelope a line
  *   grants/<device>         the grants that were given to others, an envelope a line
  *   told/<device>.json      up to where the owner was told of the camera's clips
+ *   support/ labelling/ consents/ posts/   what was allowed to others: harness/services
  */
 export class OwnerFolder {
   readonly #directory: string

@@ -65,6 +65,11 @@ export class LogMemory {
     await this.#files.append(join("expected", device), `${trace}\n`)
   }
 
+  /** Of a mailbox of its own: what was signed there was not taken, and has been taken back. */
+  async expectNothing(device: string): Promise<void> {
+    await this.#files.replace(join("expected", device), Buffer.alloc(0))
+  }
+
   /** A line that is no trace, as a power cut leaves one, is none. */
   async expected(device: string): Promise<readonly string[]> {
     const text = (await this.#files.read(join("expected", device)))?.toString() ?? ""

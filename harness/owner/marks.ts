@@ -29,7 +29,10 @@ const markShape = z.strictObject({
   said: label.nullable(),
   was: z.enum(["person", "animal", "vehicle", "nothing"]),
   /** Where its feet were, or what was taken for them: fractions from left and top. */
-  at: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).readonly().nullable(),
+  at: z
+    .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
+    .readonly()
+    .nullable(),
 })
 export type Mark = z.infer<typeof markShape>
 

@@ -11,16 +11,20 @@ export interface Presence {
   readonly kind: MotionKind
   /** What the detector sees in it, by the camera's thresholds; null: it was not asked. */
   readonly labels: readonly Label[] | null
+  /** What it sees with half the score that counts: who was there a moment ago may still be. */
+  readonly faintly: readonly Label[]
 }
 
 const MOVES: readonly MotionKind[] = ["unsure", "moving"]
 /** Something changes, whatever it is. */
-export const UNREST: readonly MotionKind[] = ["light", ...MOVES]
+const UNREST: readonly MotionKind[] = ["light", ...MOVES]
 /** Motion cannot tell. */
 const BLIND: readonly MotionKind[] = ["light", "dark"]
-/** So many pictures after the last in which the detector saw somebody, what moves may be the rest of them. */
-const REST_OF_THEM = 2
 
+/** So many pictures may pass until a vote knows somebody who is there. */
+const RECENT = 3
+/** So many pictures after the last in which the detector saw somebody, what moves is the rest of them; later, a shadow. */
+const REST_OF_THEM = 1
 /** One picture is an opinion, two in a row are none. */
 const ENDS_IT = 2
 /** Of three looks; as the vote. */
@@ -42,32 +46,33 @@ interface Stretch {
 export class Stretches {
   readonly #all: Stretch[] = []
   #before: Seconds | null = null
-  /** null: what woke the camera is over. */
-  #came: Seconds | null
-  #open: Stretch | null = null
-  #nobody = 0
+  /** When each of the latest pictures may have begun, as long as something changes in all of them. */
+  #unrest: readonly Seconds[] = []
   /** Pictures since the detector saw somebody. */
   #unseen = 0
+  #open: Stretch | null = null
+  #nobody = 0
 
-  /** `came`: when what woke the camera began. */
-  constructor(came: Seconds) {
-    this.#came = came
+  /** `before`: the pictures before the clip. Who is recognised in its first looks may have come in them. */
+  constructor(before: readonly { readonly at: Seconds; readonly kind: MotionKind }[]) {
+    for (const { at, kind } of before) this.#notice(at, kind)
   }
 
-  add(at: Seconds, { kind, labels }: Presence): void {
-    const somebody = this.#isSomebody(kind, labels)
+  add(at: Seconds, picture: Presence): void {
+    const { kind, labels } = picture
+    const somebody = this.#isSomebody(picture)
     const moved = kind === "moving"
-    if (!somebody && !UNREST.includes(kind)) this.#came = null
+    const before = this.#before
+    const since = this.#notice(at, kind)
     if (somebody) {
       this.#open ??= {
-        start: this.#came ?? between(this.#before, at),
+        start: this.#all.length === 0 ? since : between(before, at),
         last: at,
         until: null,
         moved: false,
         looks: new Map(),
       }
       const open = this.#open
-      this.#came = null
       open.last = at
       open.until = null
       open.moved ||= moved
@@ -77,7 +82,6 @@ export class Stretches {
       this.#open.until ??= at
       if (somebody === false && ++this.#nobody >= ENDS_IT) this.#close(this.#open)
     }
-    this.#before = at
   }
 
   /** When somebody was there last; null: nobody was. */
@@ -104,12 +108,20 @@ export class Stretches {
     return events.length > 0 ? events : [{ start: woken, end: decided, label, by }]
   }
 
+  /** Since when something has changed, of the latest pictures. */
+  #notice(at: Seconds, kind: MotionKind): Seconds {
+    const began = between(this.#before, at)
+    this.#unrest = UNREST.includes(kind) ? [...this.#unrest, began].slice(-RECENT) : []
+    this.#before = at
+    return this.#unrest[0] ?? began
+  }
+
   /** null: this picture cannot tell. */
-  #isSomebody(kind: MotionKind, labels: readonly Label[] | null): boolean | null {
-    const moves = MOVES.includes(kind)
-    if (labels === null) return BLIND.includes(kind) ? null : moves
-    this.#unseen = labels.length > 0 ? 0 : this.#unseen + 1
-    return labels.length > 0 || (moves && this.#unseen <= REST_OF_THEM)
+  #isSomebody({ kind, labels, faintly }: Presence): boolean | null {
+    if (labels === null) return BLIND.includes(kind) ? null : MOVES.includes(kind)
+    const there = labels.length > 0 || faintly.some((label) => this.#open?.looks.has(label))
+    this.#unseen = there ? 0 : this.#unseen + 1
+    return there || (this.#open !== null && this.#unseen <= REST_OF_THEM && MOVES.includes(kind))
   }
 
   #close(stretch: Stretch): void {
@@ -126,5 +138,5 @@ function mostSeen(looks: ReadonlyMap<Label, number>): Label | null {
 }
 
 /** What happens between two pictures is put in the middle. `before` null: there is no picture before. */
-export const between = (before: Seconds | null, after: Seconds): Seconds =>
+const between = (before: Seconds | null, after: Seconds): Seconds =>
   before === null ? after : (before + after) / 2

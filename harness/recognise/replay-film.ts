@@ -14,7 +14,7 @@ import {
 import type { RecogniseSettings } from "../../firmware/recognise/settings.ts"
 import { Travel } from "../../firmware/recognise/travel.ts"
 import type { Milliseconds, Seconds } from "../../firmware/units.ts"
-import { between, type Presence, Stretches, UNREST } from "./film-events.ts"
+import { type Presence, Stretches } from "./film-events.ts"
 import type { FilmEvent, FilmVerdict, Moment, SeenBox } from "./result.ts"
 import { TimedDetector } from "./timed-detector.ts"
 
@@ -29,6 +29,9 @@ export interface Replayed {
 
 /** What wakes: a film has no PIR, so a sensor that feels whatever changes stands in for it. */
 const WAKES: ReadonlySet<MotionKind> = new Set(["light", "sway", "unsure", "moving"])
+
+/** Pictures before a clip that are remembered. */
+const FELT_MAX = 10
 
 interface Clip {
   readonly woken: Milliseconds
@@ -72,6 +75,7 @@ class FilmCamera {
   #said: StageSaid[] = []
   #clip: Clip | null = null
   #before: Milliseconds | null = null
+  #felt: readonly { readonly at: Seconds; readonly kind: MotionKind }[] = []
   #asked = 0
   #askedAt: Milliseconds = Number.NEGATIVE_INFINITY
 
@@ -96,9 +100,10 @@ class FilmCamera {
       this.#recogniser.learn(frame)
       if (clip) boxes = await this.#whoIsThere(clip, frame, signal)
     }
-    clip?.stretches.add(secondsOf(frame.at), presenceIn(felt.kind, boxes))
+    clip?.stretches.add(secondsOf(frame.at), presenceIn(felt.kind, boxes, this.#config.recognise))
     if (clip && this.#clip === clip && clip.decided && this.#isOver(clip, frame.at)) this.#close(clip)
     this.#before = frame.at
+    this.#felt = [...this.#felt, { at: secondsOf(frame.at), kind: felt.kind }].slice(-FELT_MAX)
     const moment = this.#momentOf(frame.at, { kind: felt.kind, changed: felt.share }, boxes)
     this.#moments.push(moment)
     return moment
@@ -121,28 +126,16 @@ class FilmCamera {
   }
 
   #wake(at: Milliseconds): void {
-    const came = this.#cameBy(secondsOf(at))
+    const from = secondsOf(at - this.#config.recording.preRoll)
+    const before = this.#felt.filter((picture) => picture.at >= from)
     const recognition = this.#recogniser.begin({ kind: "motion", at })
     this.#clip = {
       woken: at,
       recognition,
-      stretches: new Stretches(came),
+      stretches: new Stretches(before),
       travel: new Travel(this.#config.recognise.minScore.vehicle),
       decided: null,
     }
-  }
-
-  /**
-   * When what woke it began to change, as far back as the pre-roll shows: who was dropped or missed a moment ago may have
-   * been there already.
-   */
-  #cameBy(woken: Seconds): Seconds {
-    const from = woken - this.#config.recording.preRoll / 1_000
-    const calm = this.#moments.findLastIndex(
-      ({ at, motion }) => at < from || !UNREST.some((kind) => kind === motion.kind),
-    )
-    const first = this.#moments[calm + 1]?.at ?? woken
-    return between(this.#moments[calm]?.at ?? null, first)
   }
 
   async #judge(clip: Clip, frame: Frame, signal: AbortSignal): Promise<void> {
@@ -202,9 +195,16 @@ function seenBoxes(
   return boxes.map((box) => ({ ...box, counts: counted.includes(box) && box.score >= minScore[box.label] }))
 }
 
-function presenceIn(kind: MotionKind, boxes: readonly SeenBox[] | null): Presence {
+function presenceIn(
+  kind: MotionKind,
+  boxes: readonly SeenBox[] | null,
+  settings: RecogniseSettings,
+): Presence {
   const labels = boxes && [...new Set(boxes.flatMap(({ label, counts }) => (counts ? [label] : [])))]
-  return { kind, labels }
+  const faintly = inPlace(boxes ?? [], settings).filter(
+    ({ label, score }) => score >= settings.minScore[label] / 2,
+  )
+  return { kind, labels, faintly: faintly.map(({ label }) => label) }
 }
 
 const secondsOf = (at: Milliseconds): Seconds => at / 1_000

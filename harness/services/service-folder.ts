@@ -1,12 +1,13 @@
-import { open, rm } from "node:fs/promises"
-import { join } from "node:path"
+import { type FileHandle, open, readdir, rm } from "node:fs/promises"
+import { dirname, join, relative } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { ZodType } from "zod"
 import { fromJson, toJson } from "../../firmware/control/json.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import { type Bytes, MiB, type Milliseconds, seconds } from "../../firmware/units.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
-import { lockFolder, type Unlock } from "../cloud/bucket-lock.ts"
+import { isTooLongToLock, lockFolder, type Unlock } from "../cloud/bucket-lock.ts"
+import { syncDirectory } from "../cloud/bucket-volume.ts"
 import { FolderFiles } from "../owner/folder-files.ts"
 
 const STATE_BYTES_MAX: Bytes = 64 * MiB
@@ -23,8 +24,13 @@ export class ServiceFolder {
     this.#files = new FolderFiles(directory)
   }
 
-  /** Runs `task` while no other command changes this folder. @throws Fault "unavailable", definite: one never ends. */
+  /**
+   * Runs `task` while no other command changes this folder.
+   * @throws Fault "unavailable", definite: another one never ends; "usage", definite: no such folder can be used.
+   */
   async inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (isTooLongToLock(this.directory))
+      throw new Fault("usage", `${this.directory}: the path is too long; choose a home of fewer letters`)
     await makeFolder(this.directory)
     const unlock = await this.#turn()
     try {
@@ -53,16 +59,33 @@ export class ServiceFolder {
     return bytes === null ? none : fromJson(bytes, shape, name, STATE_BYTES_MAX)
   }
 
-  keep(name: string, state: unknown): Promise<void> {
-    return this.#files.replace(name, toJson(state))
+  /** Durable when it resolves. @throws Fault "full", definite: more than `state` reads; what was kept stays. */
+  async keep(name: string, state: unknown): Promise<void> {
+    const bytes = toJson(state)
+    if (bytes.length > STATE_BYTES_MAX)
+      throw new Fault("full", `${name}: this service knows too much already`)
+    await this.put(name, bytes)
   }
 
   read(name: string): Promise<Buffer | null> {
     return this.#files.read(name)
   }
 
-  put(name: string, bytes: Uint8Array): Promise<void> {
-    return this.#files.replace(name, bytes)
+  /** Durable when it resolves: what a power cut took back would come back. */
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#files.replace(name, bytes)
+    await syncDirectory(dirname(join(this.directory, name)))
+  }
+
+  /** To be read piece by piece; whoever has it closes it. null: there is none. */
+  async opened(name: string): Promise<FileHandle | null> {
+    const path = join(this.directory, name)
+    try {
+      return await open(path, "r")
+    } catch (cause) {
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null
+      throw new Fault("usage", `${path}: cannot be read (${messageOf(cause)})`, { cause })
+    }
   }
 
   append(name: string, text: string): Promise<void> {
@@ -72,6 +95,16 @@ export class ServiceFolder {
   /** All names in a folder of it, also what a crash left half written; sorted, none where there is none. */
   async names(folder: string): Promise<readonly string[]> {
     return [...(await this.#files.names(folder))].sort()
+  }
+
+  /** Erases what a crash left half written, wherever in it; in turn. */
+  async eraseHalfWritten(): Promise<void> {
+    const all = await readdir(this.directory, { recursive: true, withFileTypes: true }).catch((cause) => {
+      throw new Fault("usage", `${this.directory}: cannot be read (${messageOf(cause)})`, { cause })
+    })
+    for (const each of all)
+      if (each.isFile() && each.name.endsWith(".new"))
+        await this.erase(join(relative(this.directory, each.parentPath), each.name))
   }
 
   /** Zeros over the file, synced, then it goes. One that is not there is fine. */
@@ -87,6 +120,7 @@ export class ServiceFolder {
         await file.close()
       }
       await rm(path)
+      await syncDirectory(dirname(path))
     } catch (cause) {
       if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return
       throw new Fault("usage", `${path}: cannot be erased (${messageOf(cause)})`, { cause })

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os"
 import type { Check, Tally } from "../checks/check.ts"
 import { THEMES } from "../checks/list.ts"
-import type { Mistake } from "./mistake.ts"
+import { checkPatches, type Mistake } from "./mistake.ts"
 import { type Outcome, runChecks } from "./run-mistaken.ts"
 
 /** A check on the sound system, and on the one with a mistake that it must find. */
@@ -45,6 +45,7 @@ export async function rowsOf(
   mistakes: readonly Mistake[],
   onProgress: (progress: Progress) => void = () => undefined,
 ): Promise<readonly Row[]> {
+  for (const mistake of mistakes) checkPatches(mistake)
   const jobs = jobsFor(checks, mistakes)
   const safe = new Map<string, Outcome>()
   const unsafe = new Map<string, Outcome>()

@@ -48,6 +48,14 @@ describe("obscura fleet", () => {
     expect(report.invariants.every(({ count, limit }) => count <= limit)).toBe(true)
   })
 
+  test("lets everyone with access try, through all 21 checks, and says what they learn all the same", () => {
+    const { checks = [], insiders = [], leakage = [] } = parseReport(whole.output)
+    expect(checks.map(({ id }) => id)).toEqual(Array.from({ length: 21 }, (_, i) => `C${i + 1}`))
+    expect(checks.filter(({ tries, violations }) => tries === 0 || violations > 0)).toEqual([])
+    expect(insiders.length).toBeGreaterThan(10)
+    expect(leakage.length).toBeGreaterThan(3)
+  })
+
   test("prints the report alone on standard output, and ends with the line that repeats the run", async () => {
     expect(parseReport(whole.output)).toEqual(await readReport(join(home, "whole", "report.json")))
     expect(whole.errors.trimEnd().split("\n").at(-1)).toMatch(

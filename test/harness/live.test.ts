@@ -22,7 +22,10 @@ interface Running {
 }
 
 async function running(onFinished: typeof onTestFinished): Promise<Running> {
-  const home = await openHome()
+  // A home sends again after a second. So long no answer takes here but on a machine that others share, and then a look
+  // that nobody cut would end.
+  const link = { retryFirst: 50, heartbeatEvery: 1_000, resendAfter: 20_000 }
+  const home = await openHome({ config: { link } })
   onFinished(() => home.close())
   const camera = await home.pair()
   const stop = home.run()

@@ -11,6 +11,8 @@ import { BenchUpload } from "../worlds/bench-upload.ts"
 import { newKey } from "../worlds/hand-camera.ts"
 
 const never = new AbortController().signal
+/** Eight chunks, and the one that is being sent. */
+const WINDOW_BYTES = 9 * 65_000
 const KEPT = { keepReceivedBytes: 2 ** 30 }
 
 /** What a camera believes of a broker and of a cloud. */
@@ -38,6 +40,33 @@ export const checks = {
     await time.settle(upload.stop(), minutes(1))
     tries.is(upload.receipted, [0, 1], "manifests that arrived once the broker lost nothing any more")
     tries.is((await camera.disk.list("object.")).length, 0, "payloads on the disk after the receipts")
+    return tries
+  },
+
+  "paces-on-held": async () => {
+    const tries = new Tries()
+    const camera = await benchCamera()
+    const upload = new BenchUpload(camera)
+    const spool = await camera.boot()
+    await recordOne(camera, spool, 2, 1_500 * KiB)
+    const sent = new Map<string, number>()
+    let held = 0
+    upload.broker.onPublish = (topic, payload) => {
+      const say = (manifest: string) =>
+        upload.broker.say(deviceTopic(camera.identity.device, "have"), encodeHave({ manifest, held: [held] }))
+      if (topic.endsWith("/manifest")) say(sha256Hex(payload))
+      if (!topic.endsWith("/chunk")) return
+      const { id, offset, data } = decodeChunk(payload)
+      sent.set(id, Math.max(sent.get(id) ?? 0, offset + data.length))
+    }
+    await upload.start(spool)
+    for (held of [0, 200_000, 400_000]) {
+      await time.advance(minutes(1))
+      tries.is(sent.size, 1, "objects under way at once")
+      const [ahead = 0] = [...sent.values()].map((bytes) => bytes - held)
+      tries.holds(ahead <= WINDOW_BYTES, `${ahead} bytes ahead of what the cloud says it has`)
+    }
+    await time.settle(upload.stop(), minutes(1))
     return tries
   },
 

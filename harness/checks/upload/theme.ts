@@ -5,6 +5,8 @@ export const UPLOAD = theme({
   checks: {
     "puback-not-trusted":
       "what a broker acknowledged and lost is sent again, and leaves the camera only with a receipt",
+    "paces-on-held":
+      "a camera runs no further ahead than what the cloud says it has, however fast a broker acknowledges",
     "receipt-pinned": "a receipt counts by the key pinned at pairing, and for exactly its manifest",
     "resumes-from-held": "after a cut the camera goes on from what the cloud says it holds",
     "hashes-verified": "the cloud signs for nothing of which header or payload is not what the manifest says",

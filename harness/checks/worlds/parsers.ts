@@ -59,6 +59,8 @@ export async function everyParser({ key, keys }: Kinds): Promise<readonly Parser
       true,
       (bytes) => {
         const read = readPart(bytes)
+        // Of more parts than this one: it waits for them, and the seal is over all.
+        if (read.parts !== 1) return null
         return new OpeningEnd(id, Buffer.from(liveKey)).open(read, read.data)
       },
     ],

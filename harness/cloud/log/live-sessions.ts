@@ -3,7 +3,7 @@ import { Fault, isFault } from "../../../firmware/errors.ts"
 import type { Beats } from "../beats.ts"
 import type { BucketRecord, WritableBucket } from "../bucket.ts"
 import type { LogOfAccesses } from "./access-log.ts"
-import { decodeRecord } from "./records.ts"
+import { OnceEach } from "./once.ts"
 
 /** What a camera hears whose manifest cannot be taken in because a live session in it cannot be recorded. */
 export const NOT_LOGGED = "not logged"
@@ -22,6 +22,7 @@ export function bucketThatLogs(
   log: LogOfAccesses,
   now: () => number,
 ): WritableBucket {
+  const once = new OnceEach(log)
   const store = async (record: BucketRecord): Promise<void> => {
     const begun = record.manifest?.body.entries.filter(isLive) ?? []
     if (begun.length > 0)
@@ -34,11 +35,10 @@ export function bucketThatLogs(
     await bucket.store(record)
   }
   const logAll = async (device: string, begun: readonly LiveEntry[]): Promise<void> => {
-    const logged = await sessionsIn(log, device)
     for (const { session, grant, viewer } of begun) {
-      if (logged.has(session)) continue
       const isOwner = beats.latest(device)?.owner === viewer
-      await log.append({
+      // The same manifest may come again while this one waits.
+      await once.append({
         ...{ kind: "live session", device, at: now(), session, grant },
         by: { role: isOwner ? "owner" : "viewer", key: viewer },
         reason: isOwner ? "the owner looks" : "the owner let them look, by a grant that says why",
@@ -57,8 +57,3 @@ export function bucketThatLogs(
 }
 
 const isLive = (entry: Entry): entry is LiveEntry => entry.kind === "live"
-
-async function sessionsIn(log: Pick<LogOfAccesses, "mailbox">, device: string): Promise<ReadonlySet<string>> {
-  const records = (await log.mailbox(device)).map(({ record }) => decodeRecord(record).record)
-  return new Set(records.flatMap((record) => (record.kind === "live session" ? [record.session] : [])))
-}

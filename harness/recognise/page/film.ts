@@ -4,6 +4,7 @@ import { text } from "../../load/page/html.ts"
 import { LABELS, type LabelledEvent } from "../labels.ts"
 import type { FilmEvent, FilmResult, Moment } from "../result.ts"
 import { boxesOver } from "./boxes.ts"
+import { momentAt, worthShowing } from "./moments.ts"
 import { nearest, type Still, sourceOf } from "./still.ts"
 
 /** Of the strip: as many as one can make out. */
@@ -42,20 +43,6 @@ ${lane("motion", motionOf(film), "tall")}
 
 /** From which score on a box counts, by label: the dashed lines. */
 export type Limits = Readonly<Record<Label, number>>
-
-/** When the most is to be seen: the best box that counts, or else the middle of the first event. */
-export function worthShowing({ moments, events }: FilmResult): Seconds {
-  const best = (moment: Moment) =>
-    Math.max(0, ...(moment.boxes ?? []).map(({ counts, score }) => (counts ? score : 0)))
-  const shown = moments.reduce<Moment | null>((a, b) => (a && best(a) >= best(b) ? a : b), null)
-  if (shown && best(shown) > 0) return shown.at
-  return events[0] ? (events[0].start + events[0].end) / 2 : 0
-}
-
-/** What the stages said last, at a time. */
-export function momentAt(moments: readonly Moment[], at: Seconds): Moment | null {
-  return moments.reduce<Moment | null>((last, moment) => (moment.at <= at + 1e-6 ? moment : last), null)
-}
 
 export function clock(seconds: Seconds): string {
   const whole = Math.floor(seconds)
@@ -120,8 +107,9 @@ function motionOf({ moments, seconds }: FilmResult): string {
   const points = moments.map(
     ({ at, motion }) => `${x(at, seconds)} ${(80 - Math.sqrt(Math.min(1, motion.changed)) * 80).toFixed(1)}`,
   )
-  const kinds = moments.map(({ at, motion }, index) => {
-    const until = moments[index + 1]?.at ?? seconds
+  const changes = moments.filter(({ motion }, index) => motion.kind !== moments[index - 1]?.motion.kind)
+  const kinds = changes.map(({ at, motion }, index) => {
+    const until = changes[index + 1]?.at ?? seconds
     return `<rect class="kind" x="${x(at, seconds)}" y="84" width="${x(until - at, seconds)}" height="16" fill="${colourOf(motion.kind)}"/>`
   })
   const area =

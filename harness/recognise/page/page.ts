@@ -4,8 +4,9 @@ import { json, text } from "../../load/page/html.ts"
 import type { RunComparison } from "../compare.ts"
 import type { FilmResult, RecogniseRun } from "../result.ts"
 import { comparedSection } from "./compared.ts"
-import { filmSection, type Limits, worthShowing } from "./film.ts"
+import { filmSection, type Limits } from "./film.ts"
 import { headline, hero } from "./hero.ts"
+import { forPage, worthShowing } from "./moments.ts"
 import { type Numbered, pictureCards, wrongsOf } from "./pictures.ts"
 import { type Still, type Stills, sourceOf } from "./still.ts"
 import { STYLE } from "./style.ts"
@@ -22,7 +23,8 @@ export function recognisePage(
   compared: RunComparison | null,
 ): string {
   const scrub = readFileSync(new URL("./scrub.js", import.meta.url), "utf8")
-  const data = { films: run.films.map((film) => filmData(film, stills.get(film.file) ?? [])) }
+  const films = run.films.map(forPage)
+  const data = { films: films.map((film) => filmData(film, stills.get(film.file) ?? [])) }
   const pictures = run.pictures.map((picture, index) => ({ picture, index }))
   const wrong = pictures.filter(({ picture }) => wrongsOf(picture).length > 0)
   const other = pictures.filter(({ picture }) => wrongsOf(picture).length === 0)
@@ -42,7 +44,7 @@ ${hero(run)}
 ${run.lacks.map((lack) => `<p class="band"><b>Missing here:</b> ${text(lack)}</p>`).join("\n")}
 ${problemsBand(run)}
 ${compared ? comparedSection(compared) : ""}
-${run.films.map((film, index) => filmSection(film, index, stills.get(film.file) ?? [], limits)).join("\n")}
+${films.map((film, index) => filmSection(film, index, stills.get(film.file) ?? [], limits)).join("\n")}
 ${picturesSection("Pictures that came out wrong", wrong, stills)}
 ${picturesSection(wrong.length > 0 ? "The other pictures" : "Pictures", other, stills)}
 ${run.score ? `<h2>False alarms and misses</h2>${mistakesTable(run)}` : ""}

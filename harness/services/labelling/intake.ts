@@ -1,10 +1,12 @@
 import { sha256Hex } from "../../../firmware/control/keys.ts"
 import { Fault, isFault } from "../../../firmware/errors.ts"
-import type { UnixMilliseconds } from "../../../firmware/units.ts"
+import { type Bytes, MiB, type UnixMilliseconds } from "../../../firmware/units.ts"
 import { type Recording, refusedRecord } from "../records.ts"
 import { CONSENT_FOR_MAX, isOver, readConsent, readWithdrawal, type SignedConsent } from "./consent.ts"
-import { expiredIn, type Item, itemOf, type Ledger, type Removal, without } from "./ledger.ts"
+import { expiredIn, type Item, itemOf, type Ledger, type Removal, withBarred, without } from "./ledger.ts"
 import type { LabellingStore } from "./store.ts"
+
+const FILE_BYTES_MAX: Bytes = 256 * MiB
 
 export interface IntakeParts {
   readonly store: LabellingStore
@@ -40,14 +42,21 @@ export class LabellingIntake {
     }
   }
 
-  /** @throws Fault "tampered" or "malformed", definite, and noted; "refused", definite: by another key than the consent's. */
+  /**
+   * null: there was nothing of it; nor will be, should the consent come after its withdrawal.
+   * @throws Fault "tampered" or "malformed", definite, and noted; "refused", definite: by another key than the consent's.
+   */
   async withdraw(envelope: Uint8Array): Promise<Removal | null> {
     const { store, record } = this.#parts
     const { object, key, hash } = readWithdrawal(envelope)
+    const barred = await this.#withdrawalOf(object, key)
     const removed = await store.folder.inTurn(async () => {
       const ledger = await store.ledger()
       const item = itemOf(ledger, object)
-      if (item === undefined) return null
+      if (item === undefined) {
+        await store.keep(withBarred(ledger, barred))
+        return null
+      }
       if (item.consent.key !== key) throw new Fault("refused", "only who consented withdraws it")
       return this.#remove(ledger, item)
     })
@@ -66,14 +75,15 @@ export class LabellingIntake {
     return removed
   }
 
-  /** What is over goes. Before anything is worked on, and as often as anybody likes. */
+  /** What is over goes, and what a crash has left. Before anything is worked on, and as often as anybody likes. */
   async sweep(): Promise<readonly Removal[]> {
     const { store, now } = this.#parts
-    if (expiredIn(await store.ledger(), now()).length === 0) return []
+    if ((await store.folder.names(".")).length === 0) return []
     const removed = await store.folder.inTurn(async () => {
       const gone: Removal[] = []
       for (const item of expiredIn(await store.ledger(), now()))
         gone.push(await this.#remove(await store.ledger(), item))
+      if (gone.length === 0) await store.tidy(await store.ledger())
       return gone
     })
     for (const each of removed) await this.#recordRemoval(each, "its consent has expired")
@@ -92,6 +102,7 @@ export class LabellingIntake {
   async #take(consent: SignedConsent, file: Uint8Array): Promise<void> {
     const { store, record, now } = this.#parts
     const { id } = await store.keys()
+    if (file.length > FILE_BYTES_MAX) throw new Fault("refused", "too large: choose a shorter stretch")
     if (consent.service !== id) throw new Fault("refused", "a consent for another service")
     if (consent.file !== sha256Hex(file)) throw new Fault("refused", "a consent for another file")
     if (isOver(consent, now())) throw new Fault("refused", "the consent has expired")
@@ -123,7 +134,9 @@ export class LabellingIntake {
   async #picturesIn(file: Uint8Array): Promise<readonly string[]> {
     const { store } = this.#parts
     try {
-      return await store.picturesIn(await store.opened(file))
+      const pictures = await store.picturesIn(await store.opened(file))
+      if (pictures.length > 0) return pictures
+      throw new Fault("malformed", "no picture in it begins a group")
     } catch (cause) {
       if (!isFault(cause)) throw cause
       throw new Fault("refused", `not a film for this service: ${cause.message}`, { cause })
@@ -132,13 +145,15 @@ export class LabellingIntake {
 
   async #checkNew(ledger: Ledger, consent: SignedConsent, pictures: readonly string[]): Promise<void> {
     const over = new Set(ledger.over)
-    if ((await this.#namesOf(consent)).some((each) => over.has(each)))
+    const barred = await this.#withdrawalOf(consent.object, consent.key)
+    if (ledger.barred.includes(barred) || (await this.#namesOf(consent)).some((each) => over.has(each)))
       throw new Fault("refused", "this consent was withdrawn, or is over")
     if (pictures.some((picture) => over.has(picture)))
       throw new Fault("refused", "pictures whose consent was withdrawn, or is over, do not come back")
     if (itemOf(ledger, consent.object)) throw new Fault("refused", "doubled: this consent is here already")
     const there = new Set(ledger.items.flatMap((item) => item.pictures))
-    if (pictures.every((picture) => there.has(picture)))
+    // One is enough: with a picture more it would stay when the consent for the others ends.
+    if (pictures.some((picture) => there.has(picture)))
       throw new Fault("refused", "doubled: these pictures are here under another consent")
   }
 
@@ -148,6 +163,10 @@ export class LabellingIntake {
     const { next, removal } = without(ledger, item, [...names, ...item.pictures])
     await store.keep(next)
     return removal
+  }
+
+  #withdrawalOf(object: string, key: string): Promise<string> {
+    return this.#parts.store.digest("withdrawal", Buffer.from(`${object} ${key}`))
   }
 
   #namesOf({ hash, object }: Pick<Item, "hash" | "object">): Promise<readonly string[]> {

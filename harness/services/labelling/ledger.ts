@@ -13,6 +13,11 @@ export const LABELS = ["person", "animal", "vehicle", "nothing"] as const
 export type Label = (typeof LABELS)[number]
 export const datasetName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,60}$/, "a name of a-z, 0-9, . and -")
 
+/** Of one clip: a ledger with more would not be read again. */
+export const LABELS_MAX = 1_000
+/** Of withdrawals without a clip; the oldest go first. */
+const BARRED_MAX = 100_000
+
 const cropShape = z.strictObject({
   id: objectId,
   /** Which key frame, and where in it. */
@@ -37,7 +42,7 @@ const itemShape = z.strictObject({
   signer: deviceId,
   /** Of each picture that begins a group: keyed digests, so that the same film is known when it comes again. */
   pictures: z.array(sha256),
-  labels: z.array(labelShape).max(1_000),
+  labels: z.array(labelShape).max(LABELS_MAX),
 })
 const datasetShape = z.strictObject({
   name: datasetName,
@@ -60,6 +65,8 @@ export const ledgerShape = z.strictObject({
   recalled: z.array(datasetName),
   /** Keyed digests of consents and pictures that are over: they are refused when they come again. They open nothing. */
   over: z.array(sha256),
+  /** Keyed digests of withdrawals of what is not here, for it may be on its way. */
+  barred: z.array(sha256).max(BARRED_MAX).default([]),
 })
 export type Ledger = z.infer<typeof ledgerShape>
 export type Item = z.infer<typeof itemShape>
@@ -67,7 +74,7 @@ export type ItemLabel = z.infer<typeof labelShape>
 export type Dataset = z.infer<typeof datasetShape>
 
 export const EMPTY_LEDGER: Ledger = {
-  ...{ format: 1, items: [], datasets: [], models: [], recalled: [], over: [] },
+  ...{ format: 1, items: [], datasets: [], models: [], recalled: [], over: [], barred: [] },
 }
 
 /** What went with one consent. */
@@ -132,6 +139,12 @@ export function without(
     },
   }
 }
+
+/** What was withdrawn before it came does not come. */
+export const withBarred = (ledger: Ledger, withdrawal: string): Ledger => ({
+  ...ledger,
+  barred: [...ledger.barred.filter((each) => each !== withdrawal), withdrawal].slice(-BARRED_MAX),
+})
 
 /** Whose consent is over at `now`. */
 export const expiredIn = ({ items }: Ledger, now: UnixMilliseconds): readonly Item[] =>

@@ -1,9 +1,9 @@
 import { join } from "node:path"
 import { z } from "zod"
 import { fromJson, toJson } from "../../../firmware/control/json.ts"
-import { sha256Hex } from "../../../firmware/control/keys.ts"
+import { type SigningKey, sha256Hex } from "../../../firmware/control/keys.ts"
 import { objectId, sha256 } from "../../../firmware/control/protocol.ts"
-import { Fault } from "../../../firmware/errors.ts"
+import { Fault, isFault } from "../../../firmware/errors.ts"
 import type { UnixMilliseconds } from "../../../firmware/units.ts"
 import { FolderFiles } from "../../owner/folder-files.ts"
 import type { OwnerKeys } from "../../owner/keys.ts"
@@ -63,7 +63,7 @@ export class OwnerConsents {
   async offer(
     { device, film, changed, purpose, expires }: Offer,
     service: LabellingIdentity,
-    intake: Pick<LabellingIntake, "offer">,
+    intake: Pick<LabellingIntake, "offer" | "withdraw">,
   ): Promise<string> {
     const { place } = await this.#policies.check(device)
     await this.#pin(service)
@@ -81,8 +81,19 @@ export class OwnerConsents {
     const envelope = signConsent(terms, key)
     await this.#keep({ object, key: key.hex, purpose, expires, withdrawn: false })
     await this.#log.expect(key.id, `consent ${sha256Hex(envelope)}`)
-    await intake.offer(envelope, file)
+    try {
+      await intake.offer(envelope, file)
+    } catch (error) {
+      if (isFault(error, "refused")) await this.#takeBack(object, key, intake)
+      throw error
+    }
     return object
+  }
+
+  /** A consent that was refused must not lie about, and no log will tell of it. */
+  async #takeBack(object: string, key: SigningKey, intake: Pick<LabellingIntake, "withdraw">): Promise<void> {
+    await this.withdraw(object, intake)
+    await this.#log.expectNothing(key.id)
   }
 
   /** null: the service had nothing of it any more. The object's id is enough, for the key follows from it. */

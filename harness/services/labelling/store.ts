@@ -20,12 +20,15 @@ const keysShape = z.strictObject({
   recipient: recipientsShape.shape.keys.def.items[0],
 })
 export const labellingIdentityShape = z.strictObject({ recipient: keysShape.shape.recipient })
+const KEYS = "keys.json"
+const LEDGER = "ledger.json"
+const DATASETS = "datasets"
 export const KEYS_BYTES_MAX: Bytes = 8_000
 export type LabellingIdentity = z.infer<typeof labellingIdentityShape>
 
 /**
- * The labelling service's folder: `keys.json`, the key for which copies are sealed; `identity.json`, its public half;
- * `clips/` and `crops/`, age files; `datasets/<name>.json`; `ledger.json`, what belongs to what.
+ * The labelling service's folder: `keys.json`, the key for which copies are sealed; `clips/` and `crops/`, age files;
+ * `datasets/<name>.json`; `ledger.json`, what belongs to what.
  */
 export class LabellingStore {
   readonly folder: ServiceFolder
@@ -34,15 +37,27 @@ export class LabellingStore {
     this.folder = folder
   }
 
-  /** Made at the first call. @throws Fault "malformed", definite: damaged. */
+  /** Made at the first call, before which nothing is in turn. @throws Fault "malformed", definite: damaged, or gone. */
   async keys(): Promise<z.infer<typeof keysShape> & { readonly id: string }> {
-    const kept = await this.folder.read("keys.json")
-    if (kept) return withId(fromJson(kept, keysShape, "keys.json", KEYS_BYTES_MAX))
+    const kept = await this.#keptKeys()
+    if (kept) return kept
+    // Under another key it would not know again what was withdrawn.
+    if (await this.folder.read(LEDGER))
+      throw new Fault("malformed", "the labelling service has lost keys.json: bring back its folder")
+    // Two that come first at the same instant have one key.
+    return this.folder.inTurn(async () => (await this.#keptKeys()) ?? (await this.#newKeys()))
+  }
+
+  async #keptKeys() {
+    const kept = await this.folder.read(KEYS)
+    return kept && withId(fromJson(kept, keysShape, KEYS, KEYS_BYTES_MAX))
+  }
+
+  async #newKeys() {
     // Also for households that are: what withstands a quantum computer is not handed on to less.
-    const { secretText, recipientText } = await newHouseholdIdentity("post-quantum")
-    await this.folder.put("keys.json", toJson({ secret: secretText, recipient: recipientText }))
-    await this.folder.put("identity.json", toJson({ recipient: recipientText }))
-    return withId({ secret: secretText, recipient: recipientText })
+    const { secretText: secret, recipientText: recipient } = await newHouseholdIdentity("post-quantum")
+    await this.folder.put(KEYS, toJson({ secret, recipient }))
+    return withId({ secret, recipient })
   }
 
   /** What owners seal for. */
@@ -51,19 +66,34 @@ export class LabellingStore {
   }
 
   ledger(): Promise<Ledger> {
-    return this.folder.state("ledger.json", ledgerShape, EMPTY_LEDGER)
+    return this.folder.state(LEDGER, ledgerShape, EMPTY_LEDGER)
   }
 
-  /** The ledger first: what it does not name is no part of the service, and goes. */
+  /** The ledger first: what it does not name is no part of the service, and goes. In turn. */
   async keep(ledger: Ledger): Promise<void> {
-    await this.folder.keep("ledger.json", ledger)
+    await this.folder.keep(LEDGER, ledger)
+    await this.tidy(ledger)
+  }
+
+  /** All but what `ledger` names goes, whatever a crash has left; data sets are as it says. In turn. */
+  async tidy(ledger: Ledger): Promise<void> {
+    await this.folder.eraseHalfWritten()
     const clips = new Set(ledger.items.map(({ object }) => `${object}.age`))
     const crops = new Set(ledger.items.flatMap(({ labels }) => labels.map(({ crop }) => `${crop?.id}.age`)))
     for (const [kind, named] of Object.entries({ clips, crops }))
       for (const name of await this.folder.names(kind))
         if (!named.has(name)) await this.folder.erase(join(kind, name))
-    for (const dataset of ledger.datasets)
-      await this.folder.put(join("datasets", `${dataset.name}.json`), toJson(dataset))
+    await this.#putDatasets(ledger)
+  }
+
+  async #putDatasets({ datasets }: Ledger): Promise<void> {
+    const files = new Map(datasets.map((each) => [`${each.name}.json`, toJson(each)]))
+    for (const name of await this.folder.names(DATASETS))
+      if (!files.has(name)) await this.folder.erase(join(DATASETS, name))
+    for (const [name, bytes] of files) {
+      const there = await this.folder.read(join(DATASETS, name))
+      if (there === null || !there.equals(bytes)) await this.folder.put(join(DATASETS, name), bytes)
+    }
   }
 
   /** @throws Fault "unavailable", definite: not there. */
@@ -94,7 +124,10 @@ export class LabellingStore {
     return Promise.all(first.map(({ nals }) => this.digest("picture", ...nals)))
   }
 
-  async digest(of: "picture" | "consent" | "object", ...parts: readonly Uint8Array[]): Promise<string> {
+  async digest(
+    of: "picture" | "consent" | "object" | "withdrawal",
+    ...parts: readonly Uint8Array[]
+  ): Promise<string> {
     const mac = createHmac("sha256", sha256Hex(Buffer.from((await this.keys()).secret)))
     mac.update(`obscura labelling v1 ${of}\n`)
     for (const part of parts) mac.update(part)

@@ -4,7 +4,7 @@ import { stillOf } from "../offering/film-copy.ts"
 import type { Staff } from "../staff/registry.ts"
 import { ROLES } from "../staff/roles.ts"
 import type { Sessions } from "../staff/sessions.ts"
-import type { Purpose } from "./consent.ts"
+import { isOver, type Purpose } from "./consent.ts"
 import type { IntakeParts, LabellingIntake } from "./intake.ts"
 import {
   type Dataset,
@@ -12,6 +12,7 @@ import {
   type Item,
   type ItemLabel,
   itemOf,
+  LABELS_MAX,
   type Label,
   type Ledger,
   withDataset,
@@ -59,6 +60,8 @@ export class Workplace {
     const { store, now } = this.#parts
     await store.folder.inTurn(async () => {
       const item = await this.#item(object, staff)
+      if (item.labels.length >= LABELS_MAX)
+        throw new Fault("refused", `a clip has at most ${LABELS_MAX} labels`)
       await this.#record(item, staff, "labelled")
       const crop = area && { ...area, id: randomBytes(16).toString("hex") }
       if (crop) {
@@ -96,6 +99,8 @@ export class Workplace {
       const dataset = ledger.datasets.find((each) => each.name === from.dataset)
       const base = from.base === null ? null : ledger.models.find((each) => each.name === from.base)
       if (dataset === undefined || dataset.rows.length === 0) throw new Fault("refused", "no such data set")
+      if (dataset.purpose !== "train recognition")
+        throw new Fault("refused", `a data set to ${dataset.purpose}: no model is made of it`)
       if (base === undefined) throw new Fault("refused", "no such model to begin with, or it was recalled")
       if (nameIsTaken(ledger, name)) throw new Fault("refused", "there is, or was, a model of that name")
       const objects = new Set([...dataset.rows.map(({ object }) => object), ...(base?.objects ?? [])])
@@ -124,7 +129,7 @@ export class Workplace {
   async #item(object: string, staff: Staff): Promise<Item> {
     const { store, now } = this.#parts
     const item = itemOf(await store.ledger(), object)
-    if (item) return item
+    if (item && !isOver(item.consent, now())) return item
     await store.note(`refused: ${staff.name} asked for what nobody consents to`, now())
     throw new Fault("refused", "nobody consents to this: it is not in the queue, or not any more")
   }

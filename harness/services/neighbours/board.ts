@@ -1,13 +1,12 @@
+import type { FileHandle } from "node:fs/promises"
 import { join } from "node:path"
 import { sha256Hex } from "../../../firmware/control/keys.ts"
 import { objectId } from "../../../firmware/control/protocol.ts"
 import { Fault } from "../../../firmware/errors.ts"
-import { type Bytes, MiB, type UnixMilliseconds } from "../../../firmware/units.ts"
+import type { UnixMilliseconds } from "../../../firmware/units.ts"
 import type { Recording } from "../records.ts"
 import type { ServiceFolder } from "../service-folder.ts"
-import { POST_FOR_MAX, type Post, postShape, readPost, readUnpost } from "./post.ts"
-
-const FILE_BYTES_MAX: Bytes = 256 * MiB
+import { POST_BYTES_MAX, POST_FOR_MAX, type Post, postShape, readPost, readUnpost } from "./post.ts"
 
 export interface BoardParts {
   readonly folder: ServiceFolder
@@ -30,11 +29,11 @@ export class Board {
   async post(envelope: Uint8Array, file: Uint8Array): Promise<void> {
     const { folder, record, now } = this.#parts
     const { signer, hash, ...post } = readPost(envelope)
+    if (file.length > POST_BYTES_MAX)
+      throw new Fault("refused", "too large to post: choose a shorter stretch")
     if (post.file !== sha256Hex(file)) throw new Fault("refused", "a post of another file")
     if (post.expires <= now()) throw new Fault("refused", "the post has expired")
     if (post.expires > now() + POST_FOR_MAX) throw new Fault("refused", "a post is for at most 31 days")
-    if (file.length > FILE_BYTES_MAX)
-      throw new Fault("refused", "too large to post: choose a shorter stretch")
     await folder.inTurn(async () => {
       if ((await this.#known(post.object)) !== null)
         throw new Fault("refused", "doubled: this is posted already, or was")
@@ -73,12 +72,21 @@ export class Board {
 
   /** The sealed object, as anybody gets it who knows its id; null: there is none, or none any more. */
   async file(object: string): Promise<Uint8Array | null> {
-    if (!objectId.safeParse(object).success) return null
+    return (await this.#isShown(object)) ? this.#parts.folder.read(fileOf(object)) : null
+  }
+
+  /** As `file`, for whoever takes it slowly; to be closed. */
+  async opened(object: string): Promise<FileHandle | null> {
+    return (await this.#isShown(object)) ? this.#parts.folder.opened(fileOf(object)) : null
+  }
+
+  async #isShown(object: string): Promise<boolean> {
+    if (!objectId.safeParse(object).success) return false
     const post = await this.#known(object)
-    if (post === null) return null
-    if (post.expires > this.#parts.now()) return this.#parts.folder.read(fileOf(object))
+    if (post === null) return false
+    if (post.expires > this.#parts.now()) return true
     await this.#parts.folder.erase(fileOf(object))
-    return null
+    return false
   }
 
   /** What is over goes, and what a crash left half written. */
@@ -86,9 +94,12 @@ export class Board {
     const { folder } = this.#parts
     if ((await folder.names("posts")).length === 0) return
     await folder.inTurn(async () => {
-      for (const name of await folder.names("posts"))
-        if (name.endsWith(".json")) await this.file(name.slice(0, -".json".length))
-        else if (!name.endsWith(".age")) await folder.erase(join("posts", name))
+      await folder.eraseHalfWritten()
+      const names = new Set(await folder.names("posts"))
+      for (const name of names)
+        if (name.endsWith(".json")) await this.#isShown(name.slice(0, -".json".length))
+        // Of which nobody has said until when: it would stay for ever.
+        else if (!names.has(name.replace(/\.age$/, ".json"))) await folder.erase(join("posts", name))
     })
   }
 

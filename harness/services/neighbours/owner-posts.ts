@@ -3,6 +3,7 @@ import { z } from "zod"
 import { fromJson, toJson } from "../../../firmware/control/json.ts"
 import { sha256Hex } from "../../../firmware/control/keys.ts"
 import { objectId, sha256 } from "../../../firmware/control/protocol.ts"
+import { isFault } from "../../../firmware/errors.ts"
 import type { UnixMilliseconds } from "../../../firmware/units.ts"
 import { newHouseholdIdentity } from "../../owner/age-identity.ts"
 import { FolderFiles } from "../../owner/folder-files.ts"
@@ -49,7 +50,15 @@ export class OwnerPosts {
     const envelope = signPost({ object, file: hash, expires }, key)
     await this.#keep({ object, key: key.hex, expires, removed: false })
     await this.#log.expect(key.id, `grant ${sha256Hex(envelope)}`)
-    await board.post(envelope, file)
+    try {
+      await board.post(envelope, file)
+    } catch (error) {
+      if (isFault(error, "refused")) {
+        await this.#keep({ object, key: key.hex, expires, removed: true })
+        await this.#log.expectNothing(key.id)
+      }
+      throw error
+    }
     return { object, secret: secretText }
   }
 

@@ -7,8 +7,10 @@ import {
   sha256Hex,
 } from "../../../firmware/control/keys.ts"
 import { objectId, sha256 } from "../../../firmware/control/protocol.ts"
-import { type Milliseconds, minutes } from "../../../firmware/units.ts"
+import { type Bytes, MiB, type Milliseconds, minutes } from "../../../firmware/units.ts"
 
+/** Of the object. */
+export const POST_BYTES_MAX: Bytes = 256 * MiB
 export const POST_FOR_MAX: Milliseconds = 31 * 24 * 60 * minutes(1)
 
 /**

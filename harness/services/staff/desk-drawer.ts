@@ -6,12 +6,16 @@ import { fromJson, toJson } from "../../../firmware/control/json.ts"
 import { type SigningKey, signingKeyOf } from "../../../firmware/control/keys.ts"
 import { objectId } from "../../../firmware/control/protocol.ts"
 import { Fault } from "../../../firmware/errors.ts"
+import { type Milliseconds, minutes } from "../../../firmware/units.ts"
 import { FolderFiles } from "../../owner/folder-files.ts"
+import { ServiceFolder } from "../service-folder.ts"
 
 const seed = z.string().regex(/^[0-9a-f]{64}$/)
 const keyShape = z.strictObject({ seed })
-const askShape = z.strictObject({ request: objectId, code: z.string().max(60), viewer: seed })
+const askShape = z.strictObject({ request: objectId, code: z.string().max(60), viewer: seed, at: z.number() })
 const sessionShape = z.strictObject({ token: seed })
+
+const KEPT_FOR: Milliseconds = minutes(25 * 60)
 
 /** One asked look, as the one who asked keeps it. */
 export interface KeptAsk {
@@ -35,10 +39,20 @@ export class DeskDrawer {
 
   /** Made at the first call. @throws Fault "malformed", definite: damaged. */
   async key(): Promise<SigningKey> {
-    const kept = await this.#files.read("key.json")
-    const bytes = kept ?? toJson({ seed: randomBytes(32).toString("hex") })
-    if (kept === null) await this.#files.replace("key.json", bytes)
+    const bytes = (await this.#files.read("key.json")) ?? (await this.#newKey())
     return signingKeyOf(Buffer.from(fromJson(bytes, keyShape, "key.json", 1_000).seed, "hex"))
+  }
+
+  /** Two commands that come first at the same instant have one key. */
+  #newKey(): Promise<Uint8Array> {
+    const folder = new ServiceFolder(this.#directory)
+    return folder.inTurn(async () => {
+      const there = await folder.read("key.json")
+      if (there) return there
+      const bytes = toJson({ seed: randomBytes(32).toString("hex") })
+      await folder.put("key.json", bytes)
+      return bytes
+    })
   }
 
   /** A key for one look; `keep` when it was asked for. */
@@ -46,11 +60,11 @@ export class DeskDrawer {
     const secret = randomBytes(32)
     return {
       viewer: signingKeyOf(secret),
-      keep: (request, code) =>
-        this.#files.replace(
-          join("asks", `${request}.json`),
-          toJson({ request, code, viewer: secret.toString("hex") }),
-        ),
+      keep: async (request, code) => {
+        const ask = { request, code, viewer: secret.toString("hex"), at: Date.now() }
+        await this.#files.replace(join("asks", `${request}.json`), toJson(ask))
+        await this.#forgetOld()
+      },
     }
   }
 
@@ -64,14 +78,27 @@ export class DeskDrawer {
         "usage",
         `${found.length || "no"} requests of yours begin with ${JSON.stringify(beginning.slice(0, 40))}`,
       )
-    const bytes = (await this.#files.read(join("asks", name))) ?? new Uint8Array()
-    const { request, code, viewer } = fromJson(bytes, askShape, name, 1_000)
+    const { request, code, viewer } = await this.#asked(name)
     return { request, code, viewer: signingKeyOf(Buffer.from(viewer, "hex")) }
   }
 
   /** Its key is good for nothing any more. */
   async forget(request: string): Promise<void> {
     await rm(join(this.#directory, "asks", `${request}.json`), { force: true })
+  }
+
+  /** No code is listened to for longer than a day, and no grant lasts longer. */
+  async #forgetOld(): Promise<void> {
+    for (const name of await this.#files.names("asks")) {
+      if (!name.endsWith(".json")) continue
+      const { request, at } = await this.#asked(name)
+      if (Date.now() - at > KEPT_FOR) await this.forget(request)
+    }
+  }
+
+  async #asked(name: string): Promise<z.infer<typeof askShape>> {
+    const bytes = (await this.#files.read(join("asks", name))) ?? new Uint8Array()
+    return fromJson(bytes, askShape, name, 1_000)
   }
 
   async keepSession(token: string): Promise<void> {

@@ -116,8 +116,9 @@ export class StaffRegistry {
   }
 
   /** Who somebody is now: they may have gone since they began. @throws Fault "refused", definite. */
-  async roleOf(name: string): Promise<RoleName> {
-    const person = (await this.#read()).staff.find((each) => each.name === name)
+  async roleOf({ name, key }: Pick<Staff, "name" | "key">): Promise<RoleName> {
+    // By the key too: whoever is called so now may be somebody else.
+    const person = (await this.#read()).staff.find((each) => each.name === name && each.key === key.hex)
     if (person === undefined) throw await this.#refusal(null, "not on the staff any more")
     return person.role
   }

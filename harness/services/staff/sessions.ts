@@ -61,8 +61,8 @@ export class Sessions {
     const session = (await this.#read()).find((each) => each.token === hashOf(token))
     if (session === undefined || session.until <= this.#now())
       throw new Fault("refused", "nobody is logged in with that token, or not any more")
-    const { name, key } = session
-    return { name, role: await this.#staff.roleOf(name), key: publicKeyFromHex(key) }
+    const person = { name: session.name, key: publicKeyFromHex(session.key) }
+    return { ...person, role: await this.#staff.roleOf(person) }
   }
 
   async #read(): Promise<z.infer<typeof sessionsShape>["sessions"]> {

@@ -25,16 +25,20 @@ export class SupportBoxes {
   }
 
   /** @throws as `checkRoom`. */
-  async putRequest(box: string, request: string, file: Uint8Array): Promise<void> {
-    await this.checkRoom(box, request)
-    await this.#folder.put(pathOf(box, request, "request"), file)
+  putRequest(box: string, request: string, file: Uint8Array): Promise<void> {
+    return this.#folder.inTurn(async () => {
+      await this.checkRoom(box, request)
+      await this.#folder.put(pathOf(box, request, "request"), file)
+    })
   }
 
   /** @throws Fault "refused", definite: it is answered, or there is no such request. */
-  async putAnswer(box: string, request: string, file: Uint8Array): Promise<void> {
-    if ((await this.request(box, request)) === null) throw new Fault("refused", "there is no such request")
-    if ((await this.answer(box, request)) !== null) throw new Fault("refused", "this request is answered")
-    await this.#folder.put(pathOf(box, request, "answer"), file)
+  putAnswer(box: string, request: string, file: Uint8Array): Promise<void> {
+    return this.#folder.inTurn(async () => {
+      if ((await this.request(box, request)) === null) throw new Fault("refused", "there is no such request")
+      if ((await this.answer(box, request)) !== null) throw new Fault("refused", "this request is answered")
+      await this.#folder.put(pathOf(box, request, "answer"), file)
+    })
   }
 
   async requests(box: string): Promise<readonly string[]> {

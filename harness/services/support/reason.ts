@@ -14,7 +14,7 @@ export function flawOfReason(text: string): string | null {
     return "a reason is one line of characters that can be seen"
   if (text.trim().length < CHARACTERS_MIN || !/\p{L}.*\p{L}.*\p{L}/u.test(text))
     return `a reason says something: at least ${CHARACTERS_MIN} characters, with words`
-  return text.includes("@") ? "a reason names no e-mail address" : null
+  return text.normalize("NFKC").includes("@") ? "a reason names no e-mail address" : null
 }
 
 /** The same for all spellings of one reason: what counts are its letters and digits, in order. */

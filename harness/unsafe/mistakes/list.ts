@@ -6,6 +6,7 @@ import { identity } from "./identity.ts"
 import { leaving } from "./leaving.ts"
 import { live } from "./live.ts"
 import { manifest } from "./manifest.ts"
+import { mixedUp } from "./mixed-up.ts"
 import { noSeam } from "./no-seam.ts"
 import { privacy } from "./privacy.ts"
 import { privacyMode } from "./privacy-mode.ts"
@@ -18,6 +19,7 @@ import { upload } from "./upload.ts"
 /** Every mistake, and so every row of `obscura mutants`. */
 export const MISTAKES: readonly Mistake[] = [
   ...privacy,
+  ...mixedUp,
   ...sealing,
   ...signatures,
   ...manifest,

@@ -50,7 +50,7 @@ export const live: readonly Mistake[] = [
     id: "blank-reason",
     check: "only-by-grant",
     says: "a single space is a reason",
-    patches: [{ path: MESSAGES, from: 'text.trim() !== ""', to: 'text !== "x"' }],
+    patches: [{ path: MESSAGES, from: "/[\\p{L}\\p{N}]/u.test(text)", to: 'text !== ""' }],
   },
   {
     id: "long-grant",
@@ -63,6 +63,12 @@ export const live: readonly Mistake[] = [
     check: "grant-ends",
     says: "a cloud that kept an ask looks again with it",
     patches: [{ path: MEMORY, from: "if (this.#asks.has(hash))", to: 'if (hash === "")' }],
+  },
+  {
+    id: "asks-respelt",
+    check: "grant-ends",
+    says: "a cloud that kept an ask looks again with its fields in another order",
+    patches: [{ path: DSSE, from: "if (!SPELT.test(text))", to: 'if (text === "")' }],
   },
   {
     id: "grant-without-end",

@@ -264,33 +264,4 @@ import { postShape } from "../neighbours/post.ts"`,
       },
     ],
   },
-  {
-    id: "wyze-2024",
-    check: "C18",
-    says: "sessions are kept by the name that a client gives itself",
-    patches: [
-      {
-        path: "harness/cloud/access.ts",
-        from: "body.client === client &&\n      key.id === client &&\n      ",
-        to: "",
-      },
-      {
-        path: "harness/cloud/access.ts",
-        from: "return holds ? { role: body.role, key } : null",
-        to: "return holds ? { role: body.role, key: client === key.id ? key : { ...key, id: client } } : null",
-      },
-    ],
-  },
-  {
-    id: "all-come-at-once",
-    check: "C19",
-    says: "after a restart everybody waits for the same time",
-    patches: [
-      {
-        path: "firmware/control/link.ts",
-        from: "return ceiling * (0.1 + 0.9 * random.next())",
-        to: "return random === undefined ? 0 : ceiling * 0.1",
-      },
-    ],
-  },
 ]

@@ -35,6 +35,18 @@ export const upload: readonly Mistake[] = [
     ],
   },
   {
+    id: "paces-on-puback",
+    check: "paces-on-held",
+    says: "a camera sends as fast as a broker acknowledges, into a queue that is thrown away",
+    patches: [
+      {
+        path: UPLOADER,
+        from: "const far = () => offset - held() >= WINDOW_BYTES",
+        to: "const far = () => offset - held() >= WINDOW_BYTES * 1_000",
+      },
+    ],
+  },
+  {
     id: "anybodys-receipt",
     check: "receipt-pinned",
     says: "a camera lets go of what anybody signs for",

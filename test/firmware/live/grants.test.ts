@@ -104,7 +104,7 @@ promise(
       to: "if (!isOurs && number === 0)",
     },
     "lives in any boot": { path: BEATS, from: "if (boot !== this.#identity.boot)", to: 'if (boot === "")' },
-    "takes a blank reason": { path: MESSAGES, from: 'text.trim() !== ""', to: 'text !== "x"' },
+    "takes a blank reason": { path: MESSAGES, from: "/[\\p{L}\\p{N}]/u.test(text)", to: 'text !== "x"' },
     "grants for longer": { path: MESSAGES, from: ".max(GRANT_FOR_MAX / 1_000)", to: ".max(9_000)" },
   },
 )

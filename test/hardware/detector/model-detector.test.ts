@@ -45,6 +45,8 @@ describe("a model file", () => {
     expect(lines).toMatchObject([{ event: "model ready", model: "nanodet.onnx", family: "NanoDet" }])
     expect(detector.facts).toMatchObject({ width: 64, height: 64 })
     expect(detector.pace).toMatchObject({ frames: 1 })
+    for (let i = 0; i < 6; i++) await detector.detect(GREY, never)
+    expect(lines.slice(1)).toMatchObject([{ event: "model pace", pictures: 5 }])
     await detector.close()
   })
 

@@ -95,7 +95,8 @@ describe("a thread that thinks", () => {
 
   test("that has no memory left is a fault, and not the end of the process", async () => {
     const { thread } = threadOf(
-      asked(`const all = []; for (;;) all.push(new Array(1e5).fill(question + all.length))`),
+      asked(`const all = []; for (;;) all.push(new Array(1e6).fill(question + all.length))`),
+      18_000,
     )
     await expect(thread.ask("more", [], never)).rejects.toMatchObject({
       kind: "unavailable",

@@ -113,6 +113,7 @@ test.skipIf(mosquitto === null)(
     await camera.end()
     await cloud.close()
   },
+  60_000,
 )
 
 test.skipIf(mosquitto === null)(

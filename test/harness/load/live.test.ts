@@ -16,7 +16,19 @@ afterAll(() => rm(home, { recursive: true, force: true }))
 
 test("guests look at several cameras at once: pictures come, everything is recorded, and each look is in the chain", async () => {
   const live = '{"cameras":2,"viewers":3,"at":2,"seconds":6}'
-  const args = ["--cameras", "3", "--seconds", "10", "--seed", "7", "--set", `live=${live}`, "--out", "run"]
+  const args = [
+    "--no-insiders",
+    "--cameras",
+    "3",
+    "--seconds",
+    "10",
+    "--seed",
+    "7",
+    "--set",
+    `live=${live}`,
+    "--out",
+    "run",
+  ]
   const { code, output } = await startObscura(home, "fleet", ...args).ended
   expect(output).toMatch(/live +\d+ pictures, .* lens to viewer/)
   expect(code).toBe(0)

@@ -15,7 +15,18 @@ const SEED = 7
 const SECONDS = 4
 const ARRIVALS = { kind: "steady", perCameraHour: 900, stay: { min: 1, max: 2 } } as const
 const WORDS = [
-  ...["--scenario", "steady", "--cameras", CAMERAS, "--seconds", SECONDS, "--seed", SEED, "--json"],
+  ...[
+    "--no-insiders",
+    "--scenario",
+    "steady",
+    "--cameras",
+    CAMERAS,
+    "--seconds",
+    SECONDS,
+    "--seed",
+    SEED,
+    "--json",
+  ],
   ...["--set", 'fleet.pairing="beforehand"', "--set", `arrivals.perCameraHour=${ARRIVALS.perCameraHour}`],
   ...["--set", `arrivals.stay=${JSON.stringify(ARRIVALS.stay)}`],
   // Of the whole run it holds, of a half it would not.

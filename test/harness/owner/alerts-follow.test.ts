@@ -96,7 +96,7 @@ test(
 
 test("a camera that tells only when the clip is over is found out", async () => {
   const path = "firmware/recorder.ts"
-  const from = "    await clip.tell(picture.settled, about)\n"
+  const from = "    await clip.tell(shown.settled, about)\n"
   const late = await mutant<{ runCamera: typeof runCamera }>("firmware/camera.ts", { path, from, to: "" })
   await expect(tellsWhileItGoesOn(late.runCamera)).rejects.toThrow("expected true to be false")
 }, 60_000)

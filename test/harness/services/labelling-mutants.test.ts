@@ -1,9 +1,12 @@
+import { readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import type { Consent } from "../../../harness/services/labelling/consent.ts"
+import { type Consent, signWithdrawal } from "../../../harness/services/labelling/consent.ts"
 import { OwnerConsents } from "../../../harness/services/labelling/owner-consents.ts"
+import { filmCopy } from "../../../harness/services/offering/film-copy.ts"
 import { mutant } from "../../mutants.ts"
-import { DAY, film, keys, Workshop } from "./workshop.ts"
+import { hire } from "./people.ts"
+import { clip, DAY, film, keys, Workshop } from "./workshop.ts"
 
 const INTAKE = "harness/services/labelling/intake.ts"
 const LEDGER = "harness/services/labelling/ledger.ts"
@@ -22,13 +25,38 @@ const MISTAKES = {
   },
   "takes a consent twice": {
     path: INTAKE,
-    from: "if (pictures.every((picture) => there.has(picture)))",
+    from: "if (pictures.some((picture) => there.has(picture)))",
     to: "if (pictures.length < 0)",
   },
   "takes back what was withdrawn": {
     path: INTAKE,
     from: "if (pictures.some((picture) => over.has(picture)))",
     to: "if (pictures.length < 0)",
+  },
+  "takes what is there among other pictures": {
+    path: INTAKE,
+    from: "if (pictures.some((picture) => there.has(picture)))",
+    to: "if (pictures.every((picture) => there.has(picture)))",
+  },
+  "takes what was withdrawn before it came": {
+    path: INTAKE,
+    from: "ledger.barred.includes(barred) || ",
+    to: "",
+  },
+  "leaves what a crash left": {
+    path: INTAKE,
+    from: "if (gone.length === 0) await store.tidy(await store.ledger())",
+    to: "",
+  },
+  "makes models of what was given to measure": {
+    path: WORKPLACE,
+    from: 'if (dataset.purpose !== "train recognition")',
+    to: "if (dataset.rows.length === 0)",
+  },
+  "lets a namesake work on": {
+    path: "harness/services/staff/registry.ts",
+    from: ' && each.key === key.hex)\n    if (person === undefined) throw await this.#refusal(null, "not on the staff any more")',
+    to: ')\n    if (person === undefined) throw await this.#refusal(null, "not on the staff any more")',
   },
   "lets anybody withdraw": { path: INTAKE, from: "if (item.consent.key !== key)", to: 'if (key === "")' },
   "keeps what has expired": {
@@ -89,6 +117,32 @@ const DOES: Readonly<Record<Name, (shop: Workshop) => Promise<unknown>>> = {
   "takes back what was withdrawn": async (shop) => {
     await shop.consents.withdraw(await shop.offer(), shop.intake)
     await taken(shop)
+  },
+  "takes what is there among other pictures": async (shop) => {
+    await shop.offer({ film: filmCopy(clip, { from: 1, to: 99 }).bytes })
+    await taken(shop)
+  },
+  "takes what was withdrawn before it came": async (shop) => {
+    const { envelope, file, object, key } = await shop.byHand(film)
+    await shop.intake.withdraw(signWithdrawal(object, key))
+    await shop.intake.offer(envelope, file)
+  },
+  "leaves what a crash left": async (shop) => {
+    await shop.offer()
+    await writeFile(shop.path("clips", `${"0".repeat(32)}.age`), film)
+    await shop.intake.sweep()
+    expect(await readdir(shop.path("clips"))).toHaveLength(2)
+  },
+  "makes models of what was given to measure": async (shop) => {
+    await shop.workplace.label(shop.token, await shop.offer({ purpose: "measure recognition" }), "person")
+    await shop.workplace.export(shop.token, "set", "measure recognition")
+    await shop.workplace.addModel(shop.token, "net", { dataset: "set", base: null })
+  },
+  "lets a namesake work on": async (shop) => {
+    const object = await shop.offer()
+    await shop.services.staff.remove("lea")
+    await hire(shop.services.staff, "lea", "labeller")
+    await shop.workplace.open(shop.token, object)
   },
   "lets anybody withdraw": async (shop) => {
     const object = await shop.offer()

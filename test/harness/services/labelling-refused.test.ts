@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { readFile } from "node:fs/promises"
+import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { sign } from "../../../firmware/control/dsse.ts"
@@ -78,6 +78,16 @@ describe("refused, with a reason and a record", () => {
       await expect(shop.intake.offer(envelope, sealed)).rejects.toMatchObject(refusal("do not come back"))
       expect(shop.log.of(key.id)).toEqual([expect.stringContaining("do not come back")])
     }
+  })
+
+  test("what somebody lays into the service's folder: it is in no queue, and goes", async () => {
+    const object = await shop.offer()
+    await writeFile(shop.path("clips", `${"0".repeat(32)}.age`), (await shop.byHand(film)).file)
+    await expect(shop.workplace.open(shop.token, "0".repeat(32))).rejects.toMatchObject(
+      refusal("nobody consents"),
+    )
+    await shop.workplace.label(shop.token, object, "nothing")
+    expect(await readdir(shop.path("clips"))).toEqual([`${object}.age`])
   })
 
   test("what is no film, or sealed for somebody else", async () => {

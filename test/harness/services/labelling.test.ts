@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises"
+import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { sha256Hex } from "../../../firmware/control/keys.ts"
 import { readFmp4 } from "../../../harness/owner/fmp4.ts"
 import { LogMemory } from "../../../harness/owner/log-memory.ts"
+import { keepSwept } from "../../../harness/services/sweeping.ts"
 import { CANARY } from "./clips.ts"
 import { CAMERA, clip, DAY, film, keys, otherFilm, refusal, Workshop } from "./workshop.ts"
 
@@ -99,6 +100,17 @@ describe("a consented clip", () => {
     shop.now += 60_000
     await expect(shop.workplace.open(shop.token, object)).rejects.toMatchObject(refusal("nobody consents"))
     expect(await shop.workplace.queue(shop.token)).toEqual([])
+  })
+
+  test("that has expired goes while a cloud runs, though nobody works and nobody asks", async () => {
+    shop.now = Date.now() - 8 * DAY
+    await shop.offer({ expires: shop.now + DAY })
+    const faults: unknown[] = []
+    const logged = { append: (record: never) => shop.log.record(record) }
+    await keepSwept(shop.folder, logged as never, (error) => faults.push(error))()
+    expect((await shop.services.labelling.store.ledger()).items).toEqual([])
+    expect(await readdir(shop.path("clips"))).toEqual([])
+    expect(faults).toEqual([])
   })
 
   test("is used for its purpose and for no other", async () => {

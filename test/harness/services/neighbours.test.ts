@@ -35,7 +35,7 @@ const said: string[] = []
 beforeAll(async () => {
   film = filmCopy(await clipOf("day-dog")).bytes
   keys = await OwnerKeys.create()
-  server = await serveBoard({ file: (object) => services.neighbours.file(object) }, 0)
+  server = await serveBoard({ opened: (object) => services.neighbours.opened(object) }, 0)
 })
 afterAll(() => server.close())
 beforeEach(async () => {

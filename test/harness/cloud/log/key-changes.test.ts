@@ -1,11 +1,14 @@
+import { mkdir } from "node:fs/promises"
 import { afterEach, describe, expect, test } from "vitest"
-import type { Heartbeat } from "../../../../firmware/control/protocol.ts"
+import { verify } from "../../../../firmware/control/dsse.ts"
+import { type Heartbeat, heartbeatShape } from "../../../../firmware/control/protocol.ts"
 import { Fault } from "../../../../firmware/errors.ts"
 import { openBeats } from "../../../../harness/cloud/beats.ts"
 import type { AccessLog } from "../../../../harness/cloud/log/access-log.ts"
 import { loggedBeats } from "../../../../harness/cloud/log/key-changes.ts"
 import { type AccessRecord, decodeRecord } from "../../../../harness/cloud/log/records.ts"
 import { mutant } from "../../../mutants.ts"
+import { heartbeatOf, newKey } from "../camera.ts"
 import { deviceOf, Folders, openLog } from "./logs.ts"
 
 const folders = new Folders()
@@ -78,9 +81,41 @@ describe("heartbeats that are logged", () => {
   test("log a change that could not be, with the camera's next heartbeat, once", async () => {
     expect(await afterFull(loggedBeats)).toBe(1)
     const path = "harness/cloud/log/key-changes.ts"
-    const mistake = { path, from: " || unlogged.has(body.device))", to: ")" }
+    const mistake = { path, from: " || open?.isGoing === false", to: "" }
     const forgets = await mutant<typeof import("../../../../harness/cloud/log/key-changes.ts")>(path, mistake)
     expect(await afterFull(forgets.loggedBeats)).toBe(0)
+  })
+
+  /** How many records there are when the log was full until the cloud ended, and not when it started again. */
+  async function afterEnd(logs: typeof loggedBeats): Promise<number> {
+    const [log, folder] = [await openLog(await folders.make()), await folders.make()]
+    await mkdir(folder)
+    const key = newKey()
+    const change = heartbeatOf(key, { owner: deviceOf(2) })
+    const body = verify("heartbeat", change, key, heartbeatShape)
+    const append = () => Promise.reject(new Fault("full", "no room"))
+    const full = { append, mailbox: async () => [], publish: async () => undefined }
+    for (const each of [full, log]) {
+      const beats = logs(
+        await openBeats(folder),
+        each,
+        () => 1,
+        () => undefined,
+      )
+      beats.set(body, change)
+      await beats.flush()
+    }
+    const { size } = log
+    await log.close()
+    return size
+  }
+
+  test("log a change that could not be before the cloud ended, when it has started again", async () => {
+    expect(await afterEnd(loggedBeats)).toBe(1)
+    const path = "harness/cloud/log/key-changes.ts"
+    const mistake = { path, from: "beats.flush(unlogged)", to: "beats.flush()" }
+    const forgets = await mutant<typeof import("../../../../harness/cloud/log/key-changes.ts")>(path, mistake)
+    expect(await afterEnd(forgets.loggedBeats)).toBe(0)
   })
 
   test("go on where the log fails, which is said", async () => {
