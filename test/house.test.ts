@@ -37,6 +37,8 @@ const FIRMWARE_TABOO =
 
 /** Harness files that compose an unsafe variant, each with its reason. Nothing else imports `harness/unsafe/`. */
 const COMPOSES_UNSAFE: Readonly<Record<string, string>> = {
+  "harness/incidents/run.ts":
+    "with --unsafe an incident runs with the mistake that it came of, and must fail",
   "harness/commands/insider.ts": "with --mutants each check must find the mistake that it was drawn from",
   "harness/commands/mutants.ts": "every check must fail on the mistake it is there for",
   "harness/price/plain-fleet-work.ts": "what sealing costs is a difference to cameras that do not seal",

@@ -105,6 +105,7 @@ export class ClipWriter {
     const { seal, spool, log } = this.#parts
     if (this.discarded) return
     const object = await seal({ kind, clip: this.id, index, last, bytes })
+    if (this.discarded) return // the verdict came while it was sealed
     this.#objects++
     await spool.hold(object)
     this.#held.push(object.facts.id)

@@ -124,9 +124,12 @@ export class Spool {
     if (!busy || this.#listing.isUrgent) await this.#listing.list()
   }
 
-  /** Removes what was held, as if it had never been. */
+  /**
+   * Removes what was held, as if it had never been; the newest first, so that a power cut in between leaves a clip's
+   * beginning, which the next boot releases as one that was cut, and never one without it.
+   */
   async discard(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
+    for (const id of [...ids].reverse()) {
       const item = this.#held.get(id)
       this.#held.delete(id)
       if (item) await this.#shelf.remove(item)

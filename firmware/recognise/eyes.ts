@@ -5,9 +5,9 @@ import type { Board, Frame, Frames } from "../ports.ts"
 import { type Milliseconds, seconds } from "../units.ts"
 import { keyFramesOf } from "./key-frames.ts"
 import { Masks } from "./mask.ts"
-import { untilAborted } from "./patience.ts"
 import { frameFlaw, Recogniser, type StageSaid } from "./recognise.ts"
 import type { RecogniseSettings } from "./settings.ts"
+import { untilAborted } from "./unless-aborted.ts"
 import type { Verdict } from "./verdict.ts"
 
 export type EyesBoard = Pick<Board, "clock" | "log" | "frames" | "decoder" | "detector">
@@ -48,18 +48,12 @@ export class Eyes {
   async judge(trigger: Trigger, within: Milliseconds, signal: AbortSignal): Promise<Verdict> {
     if (trigger.kind === "bell") return { keep: true, label: null, by: "bell" }
     if (this.#frames === null) return { keep: true, label: null, by: "no frames" }
-    const end = new AbortController()
-    const stop = () => end.abort()
-    const cancel = this.#board.clock.after(within, stop)
-    signal.addEventListener("abort", stop, { once: true })
-    if (signal.aborted) stop()
+    const time = this.#within(within, signal)
     try {
-      const verdict = await this.#look(this.#frames, trigger, end.signal)
+      const verdict = await this.#look(this.#frames, trigger, time.signal)
       return signal.aborted && !verdict.keep ? { keep: true, label: null, by: "too late" } : verdict
     } finally {
-      cancel()
-      signal.removeEventListener("abort", stop)
-      end.abort()
+      time.end()
     }
   }
 
@@ -69,22 +63,31 @@ export class Eyes {
    */
   async covered(trigger: Trigger, within: Milliseconds, signal: AbortSignal): Promise<Frame | null> {
     if (this.#frames === null) return null
-    const end = new AbortController()
-    const stop = () => end.abort()
-    const cancel = this.#board.clock.after(within, stop)
-    signal.addEventListener("abort", stop, { once: true })
-    if (signal.aborted) stop()
+    const time = this.#within(within, signal)
     try {
-      for await (const frame of untilAborted(this.#frames.frames(trigger.at, end.signal), end.signal))
+      for await (const frame of untilAborted(this.#frames.frames(trigger.at, time.signal), time.signal))
         if (frame.at >= trigger.at && frameFlaw(frame) === null) return this.#masks.apply(frame)
     } catch (error) {
       this.#tell("frames", isFault(error) ? error.kind : "unknown", messageOf(error))
     } finally {
-      cancel()
-      signal.removeEventListener("abort", stop)
-      end.abort()
+      time.end()
     }
     return null
+  }
+
+  /** A signal that aborts after `within`, with `signal`, or at `end`. */
+  #within(within: Milliseconds, signal: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+    const over = new AbortController()
+    const stop = () => over.abort()
+    const cancel = this.#board.clock.after(within, stop)
+    signal.addEventListener("abort", stop, { once: true })
+    if (signal.aborted) stop()
+    const end = () => {
+      cancel()
+      signal.removeEventListener("abort", stop)
+      stop()
+    }
+    return { signal: over.signal, end }
   }
 
   async #look(frames: Frames, trigger: Trigger, signal: AbortSignal): Promise<Verdict> {

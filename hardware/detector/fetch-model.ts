@@ -16,7 +16,7 @@ export const isUrl = (from: string): boolean => /^https?:\/\//i.test(from)
  */
 export async function readModelFrom(from: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    const bytes = isUrl(from) ? await download(from, signal) : await readFrom(from)
+    const bytes = isUrl(from) ? await download(from, signal) : await readModelFile(from)
     if (bytes.length === 0) throw new Fault("malformed", "is empty")
     return bytes
   } catch (cause) {
@@ -25,7 +25,8 @@ export async function readModelFrom(from: string, signal: AbortSignal): Promise<
   }
 }
 
-async function readFrom(path: string): Promise<Uint8Array> {
+/** Looks at its size before it takes memory for it. @throws as `readModelFrom`, without the file's name. */
+export async function readModelFile(path: string): Promise<Uint8Array> {
   const file = await open(path).catch((cause: unknown) => {
     throw new Fault("usage", `cannot be opened (${messageOf(cause)})`, { cause })
   })
@@ -40,10 +41,24 @@ async function readFrom(path: string): Promise<Uint8Array> {
 }
 
 async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(FETCH_WITHIN)])
+  // Not `AbortSignal.any` over `AbortSignal.timeout`: node 20's collector may take that pair away before it fires.
+  const end = new AbortController()
+  const stop = () => end.abort()
+  const timer = setTimeout(stop, FETCH_WITHIN)
+  signal.addEventListener("abort", stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await bytesAt(url, end.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener("abort", stop)
+  }
+}
+
+async function bytesAt(url: string, signal: AbortSignal): Promise<Uint8Array> {
   let response: Response
   try {
-    response = await fetch(url, { signal: until, headers: { accept: "application/octet-stream" } })
+    response = await fetch(url, { signal, headers: { accept: "application/octet-stream" } })
   } catch (cause) {
     throw brokenOff(cause)
   }

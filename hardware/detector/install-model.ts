@@ -74,13 +74,13 @@ async function triedOut(
   tryOut: ModelOrder["tryOut"],
 ): Promise<void> {
   const trial = await mkdtemp(join(tmpdir(), "obscura-model-"))
-  const { path } = await storeModel(trial, "trial", bytes, paper)
   try {
-    await tryOut(path)
-  } catch (cause) {
-    if (!isFault(cause)) throw cause
-    const message = cause.message.replace(`${path}: `, `${from}: `)
-    throw new Fault(cause.kind, message, { cause, definite: cause.definite })
+    const { path } = await storeModel(trial, "trial", bytes, paper)
+    await tryOut(path).catch((cause: unknown) => {
+      if (!isFault(cause)) throw cause
+      const message = cause.message.replace(`${path}: `, `${from}: `)
+      throw new Fault(cause.kind, message, { cause, definite: cause.definite })
+    })
   } finally {
     await rm(trial, { recursive: true, force: true })
   }

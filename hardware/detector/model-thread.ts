@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto"
-import { readFile } from "node:fs/promises"
-import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
 import type { Box, Frame } from "../../firmware/ports.ts"
 import { familyOf, inputSizeOf } from "../../firmware/recognise/model/family.ts"
 import { letterbox } from "../../firmware/recognise/model/letterbox.ts"
 import type { Bytes, Milliseconds } from "../../firmware/units.ts"
+import { readModelFile } from "./fetch-model.ts"
 import { openSession, type RuntimeName, type RuntimeWanted } from "./model-session.ts"
 import { serveThread } from "./thread-messages.ts"
 
@@ -36,9 +36,6 @@ export interface Looked {
   readonly took: Milliseconds
 }
 
-/** Models for cameras have some megabytes. */
-const MODEL_BYTES_MAX: Bytes = 256 * 2 ** 20
-
 serveThread<ModelThreadData, ModelFacts, Frame, Looked>(async (data) => {
   const begun = performance.now()
   const before = process.memoryUsage.rss()
@@ -65,11 +62,8 @@ serveThread<ModelThreadData, ModelFacts, Frame, Looked>(async (data) => {
 })
 
 async function readModel({ model, sha256 }: ModelThreadData): Promise<Uint8Array> {
-  const bytes = await readFile(model).catch((cause: unknown) => {
-    throw new Fault("usage", `cannot be read (${messageOf(cause)})`, { cause })
-  })
+  const bytes = await readModelFile(model)
   if (bytes.length === 0) throw new Fault("malformed", "is empty")
-  if (bytes.length > MODEL_BYTES_MAX) throw new Fault("unsupported", "is larger than 256 MiB")
   if (sha256 !== null && createHash("sha256").update(bytes).digest("hex") !== sha256)
     throw new Fault("tampered", "is not what was installed: its SHA-256 is another; install it again")
   return bytes

@@ -3,7 +3,7 @@ import { Fault } from "../../firmware/errors.ts"
 import type { Frame } from "../../firmware/ports.ts"
 import type { Milliseconds } from "../../firmware/units.ts"
 import type { Av } from "./av.ts"
-import { FrameMaker } from "./picture.ts"
+import { FrameMaker, PICTURE_PIXELS_MAX } from "./picture.ts"
 
 /** Coded pictures that can be decoded by themselves. */
 export type PictureCodec = "H264" | "MJPEG" | "PNG" | "WEBP" | "GIF" | "TIFF" | "BMP"
@@ -40,6 +40,8 @@ function open(av: Av, context: CodecContext, name: PictureCodec): void {
   context.threadCount = 1
   // What is damaged is said, not guessed at.
   context.setOption("err_detect", "crccheck+bitstream+buffer+explode")
+  // Said by its header, before memory is taken for it.
+  context.setOption("max_pixels", String(PICTURE_PIXELS_MAX))
   if (context.open2Sync(codec) < 0) throw new Fault("unsupported", `the decoder for ${name} does not start`)
 }
 

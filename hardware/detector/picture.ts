@@ -8,7 +8,7 @@ import { turnOf, UPRIGHT, upright } from "./upright.ts"
 /** Of a frame's longer side, in pixels: what a model of 416 pixels can use, and a little more. */
 export const FRAME_SIDE = 640
 /** A larger picture is none that a camera takes; to decode it would take gigabytes. */
-const PICTURE_PIXELS_MAX = 100_000_000
+export const PICTURE_PIXELS_MAX = 100_000_000
 
 /** Makes frames of decoded pictures: scaled down, upright, 4:2:0, BT.601 in limited range. Close it. */
 export class FrameMaker {

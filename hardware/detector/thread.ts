@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import type { Clock, Log } from "../../firmware/ports.ts"
+import { unlessAborted } from "../../firmware/recognise/unless-aborted.ts"
 import { type Milliseconds, minutes, seconds } from "../../firmware/units.ts"
 import { type FromThread, faultOf } from "./thread-messages.ts"
 
@@ -67,14 +68,14 @@ export class Thread<Facts, Question, Answer> {
       done = resolve
     })
     try {
-      await unlessAborted(before, signal)
+      await whileWanted(before, signal)
     } catch (error) {
       before.then(done, done)
       throw error
     }
     const answer = this.#ask(question, transfer)
     answer.then(done, done)
-    return unlessAborted(answer, signal)
+    return whileWanted(answer, signal)
   }
 
   /** Ends it; what is asked hears Fault "unavailable". */
@@ -234,17 +235,12 @@ class Running<Facts, Answer> {
   }
 }
 
-async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  answer.catch(() => undefined) // whoever gave up hears of it no more
-  let onAbort: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Fault("unavailable", "nobody waits for it any more", { definite: false }))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener("abort", onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([answer, aborted])
-  } finally {
-    signal.removeEventListener("abort", onAbort)
-  }
+/** Whoever gives up hears of the answer no more. */
+async function whileWanted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const heard = await unlessAborted(
+    answer.then((said) => ({ said })),
+    signal,
+  )
+  if (heard) return heard.said
+  throw new Fault("unavailable", "nobody waits for it any more", { definite: false })
 }

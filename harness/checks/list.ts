@@ -10,6 +10,7 @@ import { NO_SEAM } from "./no-seam/theme.ts"
 import { PRIVACY } from "./privacy/theme.ts"
 import { PRIVACY_MODE } from "./privacy-mode/theme.ts"
 import { RECIPIENTS } from "./recipients/theme.ts"
+import { RECOGNITION } from "./recognition/theme.ts"
 import { SEALING } from "./sealing/theme.ts"
 import { SIGNATURES } from "./signatures/theme.ts"
 import { TUNING } from "./tuning/theme.ts"
@@ -27,6 +28,7 @@ export const THEMES: readonly Theme[] = [
   LIVE,
   PRIVACY_MODE,
   LEAVING,
+  RECOGNITION,
   TUNING,
   ACCESS_LOG,
   BROKER,

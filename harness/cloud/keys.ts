@@ -1,5 +1,5 @@
 import { randomBytes, X509Certificate } from "node:crypto"
-import { link, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { access, link, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { z } from "zod"
 import { fromJson, toJson } from "../../firmware/control/json.ts"
@@ -70,10 +70,15 @@ function spkiHash(certificate: string): string {
 }
 
 /**
- * A secret file, 0600 and synced; one that is there already stays. Whole before it has the name: after a power cut an
- * empty file would stand for keys for good.
+ * A secret file, 0600 and synced; one that is there already stays, and then nothing is written: a full disk is no reason to
+ * be without keys. Whole before it has the name: after a power cut an empty file would stand for keys for good.
  */
 export async function createOnce(path: string, content: string | Uint8Array): Promise<void> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) return
   const draft = `${path}.${randomBytes(6).toString("hex")}.new`
   try {
     await writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true })

@@ -1,7 +1,6 @@
-import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Command, Option } from "commander"
-import { Fault } from "../../firmware/errors.ts"
+import { Fault, messageOf } from "../../firmware/errors.ts"
 import { MiB } from "../../firmware/units.ts"
 import { networkDialler } from "../../hardware/dialler.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
@@ -10,7 +9,8 @@ import { openBrokerCertificate } from "../cloud/broker-certificate.ts"
 import type { WritableBucket } from "../cloud/bucket.ts"
 import { type CloudLog, writeFault } from "../cloud/cloud-log.ts"
 import { type IndexPlace, parseIndexPlace } from "../cloud/index/place.ts"
-import { CLOUD_NAME, openCloudKeys } from "../cloud/keys.ts"
+import { CLOUD_NAME, type CloudIdentity, openCloudKeys } from "../cloud/keys.ts"
+import { readIfThere, replaceFile } from "../cloud/log/log-disk.ts"
 import { openCloudLog } from "../cloud/log/open-log.ts"
 import { DAY } from "../cloud/retention.ts"
 import { parseS3Place, type S3Place } from "../cloud/s3-place.ts"
@@ -141,6 +141,7 @@ export async function openHomeCloud(
   const bucket = join(directory, "bucket")
   const accessLog = await openCloudLog(join(directory, "log"), CLOUD_NAME, keys.log, log)
   const parts = { name: CLOUD_NAME, directory: bucket, keys, log, accessLog: accessLog.log }
+  let opened: Cloud | null = null
   try {
     const inS3 = s3 && (await openInS3(bucket, s3))
     const where =
@@ -148,10 +149,12 @@ export async function openHomeCloud(
         ? { host: "127.0.0.1", port }
         : { host: "::", port, tls: await openBrokerCertificate(join(directory, "broker.json"), tlsFor) }
     const cloud = await startCloud({ ...where, ...parts, ...more, ...(inS3 ? { bucket: inS3 } : {}) })
-    await writeFile(join(directory, "identity.json"), `${JSON.stringify(cloud.identity)}\n`)
+    opened = cloud
     // By TLS any name of this machine will do: who answers there has to have the pinned key.
     const here = tlsFor === undefined ? loopbackUrl(cloud.port) : `mqtts://localhost:${cloud.port}`
-    await leaveAddress(directory, here)
+    await introduce(directory, cloud.identity)
+    // Owners can say --broker, and a full disk is no reason to have no cloud.
+    await leaveAddress(directory, here).catch((error: unknown) => writeFault(log, "address", error))
     const swept = keepSwept(directory, accessLog.log, (error) => writeFault(log, "services", error))
     const close = () =>
       withdrawAddress(directory)
@@ -160,9 +163,21 @@ export async function openHomeCloud(
         .finally(() => accessLog.close())
     return { ...cloud, close }
   } catch (error) {
-    await more.follower?.close()
+    // One that listens already would keep the process alive; it closes its follower.
+    await (opened ?? more.follower)?.close()
     await accessLog.close()
     throw error
+  }
+}
+
+/** @throws Fault "usage", definite: the folder cannot be written. */
+async function introduce(directory: string, identity: CloudIdentity): Promise<void> {
+  const file = join(directory, "identity.json")
+  const text = Buffer.from(`${JSON.stringify(identity)}\n`)
+  try {
+    if (!(await readIfThere(file))?.equals(text)) await replaceFile(file, text, 0o644)
+  } catch (cause) {
+    throw new Fault("usage", `${file}: cannot be written (${messageOf(cause)})`, { cause })
   }
 }
 

@@ -7,6 +7,7 @@ import { commitOf } from "../load/commit.ts"
 import { printReport, type Report, writeReport } from "../load/report.ts"
 import { makeRunFolder } from "../load/run-folder.ts"
 import type { Screen } from "../load/screen.ts"
+import { firmwareHash } from "../load/source-hash.ts"
 import { repeatLine } from "../load/summary.ts"
 import type { NamedScenario } from "../scenario/load-scenario.ts"
 import { reportOfVirtual } from "../virtual/report-of-virtual.ts"
@@ -64,7 +65,8 @@ export async function virtualFleet(options: VirtualFleetOptions): Promise<number
   })
   screen.nextPhase()
   if (outcome === null) throw new Fault("unavailable", "stopped: half a run says nothing of its seed")
-  const report = reportOfVirtual({ outcome, seed, named, cameras, commit: await commitOf(), command })
+  const hashes = { commit: await commitOf(), firmware: await firmwareHash() }
+  const report = reportOfVirtual({ outcome, seed, named, cameras, ...hashes, command })
   await writeReport(folder.report, report)
   screen.say(told(report, outcome, eventLog))
   if (both) screen.say(await both.tell(folder.directory))

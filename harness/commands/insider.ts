@@ -13,6 +13,7 @@ import { tableOf } from "../insider/summary.ts"
 import { letThemTry, type Outcome } from "../insider/try-all.ts"
 import type { Insider } from "../insider/world.ts"
 import { Screen } from "../load/screen.ts"
+import { sourceHash } from "../load/source-hash.ts"
 import { MISTAKES } from "../unsafe/mistakes/list.ts"
 import { rowsOf } from "../unsafe/rows.ts"
 import { wholeNumber } from "./options.ts"
@@ -59,13 +60,13 @@ async function insider(names: readonly string[], options: InsiderOptions): Promi
   const screen = new Screen(options.json ? process.stderr : process.stdout)
   try {
     const outcomes = await trying(chosen, options.seed ?? randomInt(2 ** 32 - 1), screen, signal)
-    if (options.mutants) await runMutants(outcomes, screen)
+    const isKnown = options.mutants ? await runMutants(outcomes, screen) : true
     screen.nextPhase()
     const results = resultsOf(outcomes, await knownMutants())
     if (options.json)
       console.log(JSON.stringify({ version: 1, held: heldAll(results), checks: results }, null, 2))
     else screen.say(`\n${tableOf(results)}\n\n${verdictOf(results)}`)
-    if (!heldAll(results)) process.exitCode = 1
+    if (!heldAll(results) || !isKnown) process.exitCode = 1
   } finally {
     forget()
   }
@@ -98,8 +99,9 @@ async function trying(
   }
 }
 
-/** Keeps what they come to for every report of this source. */
-async function runMutants(outcomes: readonly Outcome[], screen: Screen): Promise<void> {
+/** Keeps what they come to for every report of this source. False: of some nobody knows, for they could not look. */
+async function runMutants(outcomes: readonly Outcome[], screen: Screen): Promise<boolean> {
+  const source = await sourceHash()
   const ids = new Set<string>(outcomes.map(({ check }) => check))
   const mistakes = MISTAKES.filter(({ check }) => ids.has(check))
   const checks = CHECKS.filter(({ id }) => mistakes.some(({ check }) => check === id))
@@ -108,11 +110,17 @@ async function runMutants(outcomes: readonly Outcome[], screen: Screen): Promise
     screen.show([`  ${line}`], line)
   })
   const found = new Map<string, number>()
-  for (const { check, unsafe } of rows) {
-    const violations = unsafe && !("stuck" in unsafe) ? unsafe.violations : 0
-    found.set(check, Math.min(found.get(check) ?? violations, violations))
+  let known = true
+  for (const { check, mistake, unsafe } of rows) {
+    if (unsafe === null || "stuck" in unsafe) {
+      known = false
+      screen.say(
+        `with ${mistake?.id ?? "no mistake"} ${check} could not look: "obscura mutants ${check}" says why`,
+      )
+    } else found.set(check, Math.min(found.get(check) ?? unsafe.violations, unsafe.violations))
   }
-  await keepMutants(found)
+  await keepMutants(found, source)
+  return known
 }
 
 /** @throws Fault "usage", definite: nobody is called so. */

@@ -88,7 +88,7 @@ function labelCommand(): Command {
     .addArgument(new Argument("<label>").choices(LABELS))
     .option(
       "--crop <x,y,w,h>",
-      "where in the picture: it is kept as a picture of its own",
+      "where in the picture; that picture, whole, is kept as one of its own",
       parsedBy(parseArea),
     )
     .option("--second <s>", "which picture: the first key frame from there", Number, 0)

@@ -3,6 +3,7 @@ import { Fault } from "../../firmware/errors.ts"
 import { aligned } from "../bench/table.ts"
 import type { Check } from "../checks/check.ts"
 import { CHECKS, THEMES } from "../checks/list.ts"
+import { firmwareHash, sourceHash } from "../load/source-hash.ts"
 import type { Mistake } from "../unsafe/mistake.ts"
 import { MISTAKES } from "../unsafe/mistakes/list.ts"
 import { type Progress, type Result, type Row, rowsOf } from "../unsafe/rows.ts"
@@ -26,9 +27,12 @@ export function mutantsCommand(): Command {
     .action(async (names: readonly string[], { json }: { json?: boolean }) => {
       const { checks, mistakes } = named(names)
       const began = performance.now()
+      // Of what is about to run: somebody may edit meanwhile.
+      const hashes = { sources: await sourceHash(), firmware: await firmwareHash() }
       const rows = await rowsOf(checks, mistakes, showProgress)
       const wrong = rows.filter(({ right }) => !right)
-      if (json) console.log(JSON.stringify({ version: 1, held: wrong.length === 0, rows }, null, 2))
+      if (json)
+        console.log(JSON.stringify({ version: 1, held: wrong.length === 0, ...hashes, rows }, null, 2))
       else console.log(`${tableOf(rows)}\n\n${summary(rows, (performance.now() - began) / 1_000)}`)
       if (wrong.length > 0) process.exitCode = 1
     })

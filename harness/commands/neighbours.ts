@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander"
 import { Fault, messageOf } from "../../firmware/errors.ts"
-import { seconds } from "../../firmware/units.ts"
+import { type Bytes, seconds } from "../../firmware/units.ts"
 import { openPost, parseLink } from "../services/neighbours/link.ts"
 import { POST_BYTES_MAX } from "../services/neighbours/post.ts"
 import { serveBoard } from "../services/neighbours/server.ts"
@@ -67,12 +67,16 @@ function openCommand(): Command {
 }
 
 /** A board is not trusted with our memory. */
-async function withinBounds({ body }: Response): Promise<Uint8Array> {
+async function withinBounds({ body, headers }: Response): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let bytes = 0
+  const check = (size: Bytes) => {
+    if (size > POST_BYTES_MAX) throw new Fault("refused", "the board sends more than any post has")
+  }
+  check(Number(headers.get("content-length")))
   for await (const piece of body ?? []) {
     bytes += piece.length
-    if (bytes > POST_BYTES_MAX) throw new Fault("refused", "the board sends more than any post has")
+    check(bytes)
     pieces.push(piece)
   }
   return Buffer.concat(pieces)

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import type { Command } from "commander"
 import { publicKeyFromHex } from "../../firmware/control/keys.ts"
 import { isFault } from "../../firmware/errors.ts"
+import { type Milliseconds, seconds } from "../../firmware/units.ts"
 import { WakeUp } from "../../firmware/wake.ts"
 import { alertsOf } from "../owner/alerts.ts"
 import { isBackedUp } from "../owner/backup.ts"
@@ -35,7 +36,7 @@ export function ownerAlertsCommand(): Command {
     .addHelpText("after", HELP)
     .action(async (options: AlertOptions) => {
       const { folder, household } = await openHousehold(options)
-      const teller = new Teller(folder, options, console.log)
+      const teller = new Teller(folder, options, console.log, options.follow ? ON_ITS_WAY : 0)
       await teller.tell(await look(options, household))
       if (options.follow)
         await inContact(options, (contact) => follow(teller, options, household, contact, contact.signal))
@@ -47,31 +48,63 @@ export function ownerAlertsCommand(): Command {
     })
 }
 
+/** A camera announces what it has sealed before the cloud has it: whoever follows would be warned of every clip. */
+const ON_ITS_WAY: Milliseconds = seconds(30)
+
 /** Tells of each thing once. What was told of clips is remembered in the folder, the rest for as long as this lives. */
 export class Teller {
   readonly folder: OwnerFolder
+  /** So long what a camera has announced may be on its way before its absence is told of. */
+  readonly patience: Milliseconds
   readonly #options: Pick<AlertOptions, "pictures">
   readonly #print: (line: string) => void
+  readonly #now: () => number
   readonly #said = new Set<string>()
+  /** By camera: after which sequence nothing came, and since when. */
+  readonly #awaited = new Map<string, { readonly after: number; readonly since: number }>()
   amiss = false
 
-  constructor(folder: OwnerFolder, options: Pick<AlertOptions, "pictures">, print: (line: string) => void) {
+  constructor(
+    folder: OwnerFolder,
+    options: Pick<AlertOptions, "pictures">,
+    print: (line: string) => void,
+    patience: Milliseconds = 0,
+    now: () => number = Date.now,
+  ) {
     this.folder = folder
     this.#options = options
     this.#print = print
+    this.patience = patience
+    this.#now = now
+  }
+
+  /** Something may still be on its way, so that a look is due though nobody has news. */
+  get isWaiting(): boolean {
+    return [...this.#awaited.values()].some(({ since }) => this.#now() - since < this.patience)
   }
 
   async tell(cameras: readonly SeenCamera[]): Promise<void> {
     for (const camera of cameras) {
       const { id } = camera.key
       await this.#tellClips(camera)
-      for (const { says, advice } of alertsOf(camera)) {
+      const onItsWay = this.#isOnItsWay(camera)
+      for (const { kind, says, advice } of alertsOf(camera)) {
+        if (kind === "withheld" && onItsWay) continue
         this.amiss = true
         this.#once(`! camera ${id}: ${says}\n    what to do: ${advice}`)
       }
       const silence = describeSilence(camera.tail.silentSince)
       if (silence !== null) this.#once(`- camera ${id}: ${silence}`)
     }
+  }
+
+  #isOnItsWay({ key, tail }: SeenCamera): boolean {
+    const after = tail.alerts.flatMap((alert) => (alert.kind === "withheld" ? [alert.after] : []))[0]
+    if (after === undefined) this.#awaited.delete(key.id)
+    else if (this.#awaited.get(key.id)?.after !== after)
+      this.#awaited.set(key.id, { after, since: this.#now() })
+    const since = this.#awaited.get(key.id)?.since
+    return since !== undefined && this.#now() - since < this.patience
   }
 
   async #tellClips(camera: SeenCamera): Promise<void> {
@@ -126,7 +159,13 @@ export async function follow(
     signal,
   )
   while (!signal.aborted) {
+    const lookAgain = () => {
+      isNew = true
+      news.wake()
+    }
+    const again = teller.isWaiting ? setTimeout(lookAgain, teller.patience) : undefined
     if (!isNew) await news.wait(signal)
+    clearTimeout(again)
     if (signal.aborted) break
     isNew = false
     for (const { device, envelope } of receipts.splice(0))

@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from "commander"
-import { Fault } from "../../firmware/errors.ts"
+import { Fault, isFault } from "../../firmware/errors.ts"
 import { seconds } from "../../firmware/units.ts"
 import { OwnerFolder } from "../owner/folder.ts"
 import { Lending } from "../owner/lending.ts"
@@ -96,8 +96,15 @@ async function grant(
       await sendGrant(asked, camera, envelope, parts)
       console.error(`${asked.name} may look at camera ${camera.id} for ${duration} s; Ctrl-C takes it back`)
       await link.clock.sleep(seconds(duration), patience(signal, seconds(duration)))
-      if (signal.aborted) await lending.takeBack(envelope)
-      await recordEnd(asked, parts)
+      try {
+        if (signal.aborted) await lending.takeBack(envelope)
+      } catch (cause) {
+        if (!isFault(cause, "unavailable")) throw cause
+        const message = "the cloud was not reached; nothing renews the look any more, and it ends within 30 s"
+        throw new Fault("unavailable", message, { cause })
+      } finally {
+        await recordEnd(asked, parts)
+      }
     } finally {
       done.abort()
       await running

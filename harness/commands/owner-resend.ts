@@ -1,29 +1,15 @@
-import { Argument, type Command, Option } from "commander"
-import { parseConfig } from "../../firmware/config.ts"
+import { Argument, type Command } from "commander"
 import type { PublicKey } from "../../firmware/control/keys.ts"
-import type { LinkParts } from "../../firmware/control/link.ts"
 import type { Answer } from "../../firmware/control/protocol.ts"
 import { Fault } from "../../firmware/errors.ts"
-import type { Dialler } from "../../firmware/ports.ts"
-import { type Milliseconds, seconds } from "../../firmware/units.ts"
-import { processClock } from "../../hardware/clock.ts"
-import { platformRandom } from "../../hardware/random.ts"
-import type { CloudIdentity } from "../cloud/keys.ts"
 import { resendCommand, sendCommand } from "../owner/command.ts"
 import type { OwnerKeys } from "../owner/keys.ts"
 import { missingIn, namedIn, type SequenceRange } from "../owner/missing.ts"
-import { brokerOption, cloudDialler } from "./cloud-address.ts"
-import { homePaths, wholeNumber } from "./options.ts"
-import { cloudIdentity } from "./owner.ts"
+import { cloudDialler } from "./cloud-address.ts"
+import { type Contact, type ContactOptions, inContact, withContact } from "./owner-contact.ts"
 import { look, openHousehold, type SeenCamera, type VaultOptions, vaultCommand } from "./owner-vault.ts"
-import { patience } from "./patience.ts"
-import { stopOnSignals } from "./stop.ts"
 
-interface ResendOptions extends VaultOptions {
-  readonly broker?: string
-  /** Seconds. */
-  readonly wait: number
-}
+type ResendOptions = VaultOptions & ContactOptions
 
 const HELP = `
 A camera keeps what the cloud has signed for until it needs the room. The command travels through the cloud, which
@@ -32,54 +18,30 @@ carries it to a camera that is connected, and keeps it for none: where no answer
 Exit codes: 0 the camera sends what was asked for, or nothing is missing; 1 it refused, or did not answer; 2 wrong call.`
 
 export function ownerResendCommand(): Command {
-  return vaultCommand("resend", "ask cameras to send again what the cloud has lost or withholds")
-    .addArgument(
-      new Argument(
-        "[what...]",
-        "ids of clips or objects, or beginnings of them, or nothing for all that is missing",
-      ),
-    )
-    .addOption(brokerOption())
-    .addOption(
-      new Option("--wait <s>", "how long to wait for each answer")
-        .argParser(wholeNumber(1, 3_600))
-        .default(30),
-    )
-    .addHelpText("after", HELP)
-    .action(resend)
+  const command = vaultCommand(
+    "resend",
+    "ask cameras to send again what the cloud has lost or withholds",
+  ).addArgument(
+    new Argument(
+      "[what...]",
+      "ids of clips or objects, or beginnings of them, or nothing for all that is missing",
+    ),
+  )
+  return withContact(command, 30).addHelpText("after", HELP).action(resend)
 }
 
 async function resend(what: readonly string[], options: ResendOptions): Promise<void> {
-  // Refuses a wrong address before anything is opened.
-  const dialler = await cloudDialler(options.home, options.broker)
+  await cloudDialler(options.home, options.broker) // refuses a wrong address before anything is opened
   const { household } = await openHousehold(options)
   const asked = askedOf(await look(options, household), what)
   if (asked.length === 0) return console.log("nothing is missing")
-  const { signal, forget } = stopOnSignals()
-  try {
-    if (!(await askAll(asked, options, household.keys, dialler, signal))) process.exitCode = 1
-  } finally {
-    forget()
-  }
+  const all = await inContact(options, (contact) => askAll(asked, household.keys, contact))
+  if (!all) process.exitCode = 1
 }
 
-async function askAll(
-  asked: readonly Asked[],
-  { home, wait }: ResendOptions,
-  keys: OwnerKeys,
-  dialler: Dialler,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const cloud = await cloudIdentity(homePaths(home).cloud)
-  const within = seconds(wait)
-  // A wrong address is worth a line at once; the link below would try it until the end.
-  const { stream } = await dialler.dial(cloud.brokerKey, patience(signal, within))
-  stream.destroy()
-  const log = { write: () => undefined }
-  const parts = { dialler, clock: processClock(), random: platformRandom, log }
+async function askAll(asked: readonly Asked[], keys: OwnerKeys, contact: Contact): Promise<boolean> {
   let all = true
-  for (const { camera, ranges } of asked)
-    all = (await askOne(camera, ranges, { keys, cloud, parts, within, signal })) && all
+  for (const { camera, ranges } of asked) all = (await askOne(camera, ranges, keys, contact)) && all
   return all
 }
 
@@ -104,27 +66,18 @@ function askedOf(cameras: readonly SeenCamera[], what: readonly string[]): reado
   return (what.length > 0 ? named : missing).filter(({ ranges }) => ranges.length > 0)
 }
 
-interface Asking {
-  readonly keys: OwnerKeys
-  readonly cloud: CloudIdentity
-  readonly parts: LinkParts
-  readonly within: Milliseconds
-  readonly signal: AbortSignal
-}
-
 /** false: not all of it will come. */
 async function askOne(
   camera: PublicKey,
   ranges: readonly SequenceRange[],
-  { keys, cloud, parts, within, signal }: Asking,
+  keys: OwnerKeys,
+  { broker, parts, config, until, within, signal }: Contact,
 ): Promise<boolean> {
   const owner = keys.signingKeyFor(camera.id)
-  const broker = { name: cloud.name, pin: cloud.brokerKey }
   let all = true
   for (const { from, to } of ranges) {
-    const until = patience(signal, within)
     const command = resendCommand(camera.id, from, to, owner)
-    const answer = await sendCommand(command, camera, owner, broker, parts, parseConfig().link, until)
+    const answer = await sendCommand(command, camera, owner, broker, parts, config, until())
     if (signal.aborted) return false
     if (answer === null) {
       console.error(

@@ -23,6 +23,7 @@ interface RecogniseOptions {
   readonly json?: boolean
   readonly out?: string
   readonly compare?: string
+  readonly asCamera?: boolean
 }
 
 const HELP = `
@@ -50,6 +51,10 @@ export function recogniseCommand(): Command {
     .option("--config <file>", "a camera's configuration as JSON; the default: everything's default")
     .option("--out <dir>", "where page and numbers go (default: ./recognised/<date>-<time>)")
     .option("--compare <run>", "an earlier run's folder or recognise.json: what is different now")
+    .option(
+      "--as-camera",
+      "ask the model no more once a clip is decided: where events end is then what moves, as on a camera",
+    )
     .option("--json", "print the result as JSON; all else goes to standard error")
     .addHelpText("after", HELP)
     .action(run)
@@ -62,24 +67,25 @@ async function run(files: readonly string[], options: RecogniseOptions): Promise
   const labels = options.labels === undefined ? null : await readLabels(options.labels)
   const earlier = options.compare === undefined ? null : await readEarlier(options.compare)
   const { inputs, failures } = await findInputs(files)
-  for (const { reason } of failures) console.error(`obscura: ${reason}`)
+  for (const { reason } of failures) complain(reason)
   if (inputs.length === 0)
     throw new Fault("usage", "there is nothing to look at; name films, pictures or folders of them")
-  const folder = await makeOutFolder(options.out, now)
-  const { signal, forget } = stopOnSignals()
   const model = await findModel([homePaths(options.home).models], options.model)
   const open = await openRealEyes(model)
+  const { signal, forget } = stopOnSignals()
   const progress = progressLine(process.stderr)
   try {
-    const parts = { inputs, failures, config, labels, now, eyes: open.eyes, model: open.model }
-    const { run: done, stills } = await recognise({ ...parts, onProgress: progress.show }, signal)
+    const folder = await makeOutFolder(options.out, now)
+    const parts = { inputs, failures, config, labels, now, model: open.model }
+    const eyes = { ...open.eyes, asksOn: options.asCamera !== true }
+    const { run: done, stills } = await recognise({ ...parts, eyes, onProgress: progress.show }, signal)
     progress.clear()
     const compared = earlier && compareRuns(earlier, done)
     const page = recognisePage(done, stills, config.recognise.minScore, compared)
     const written = await writeRun(folder, page, `${JSON.stringify(done, null, 1)}\n`)
-    for (const { reason } of done.failures.slice(failures.length)) console.error(`obscura: ${reason}`)
+    for (const { reason } of done.failures.slice(failures.length)) complain(reason)
     for (const line of [...done.warnings, ...done.lacks.map((lack) => `missing here: ${lack}`)])
-      console.error(`obscura: ${line}`)
+      complain(line)
     console.log(options.json ? JSON.stringify(done, null, 2) : summaryText(done, compared))
     console.error(`look at ${written.page}`)
     if (signal.aborted) console.error("obscura: stopped before all was looked at")
@@ -90,6 +96,11 @@ async function run(files: readonly string[], options: RecogniseOptions): Promise
     await open.close()
     forget()
   }
+}
+
+/** Names come from files: nothing in them may steer the terminal. */
+function complain(line: string): void {
+  console.error(`obscura: ${line.replace(/\p{Cc}/gu, "")}`)
 }
 
 /** @throws Fault "usage", definite, naming the file. */

@@ -8,7 +8,8 @@ import { ROLE_NAMES, type RoleName } from "../services/staff/roles.ts"
 import { parseSupportCode } from "../services/support/code.ts"
 import { grantedLook } from "../services/support/looking.ts"
 import { lookRequest } from "../services/support/request.ts"
-import { homeOption, homePaths, wholeNumber } from "./options.ts"
+import { firstLine } from "./first-line.ts"
+import { homeOption, homePaths, parsedBy, wholeNumber } from "./options.ts"
 import { type ContactOptions, inContact, withContact } from "./owner-contact.ts"
 import { type ShowOptions, showLive, sinkFor } from "./show-live.ts"
 
@@ -19,7 +20,7 @@ export interface StaffOptions {
 
 interface AskOptions extends StaffOptions {
   readonly name: string
-  readonly code: string
+  readonly code?: string
   readonly reason: string
   readonly totp: string
   readonly minutes: number
@@ -56,7 +57,7 @@ export function atDesk(name: string, description: string): Command {
 function askCommand(): Command {
   return atDesk("ask", "ask an owner for a look at one camera, which they choose")
     .requiredOption("--name <name>", "who asks, as the staff list has it")
-    .requiredOption("--code <code>", "the support code that the owner gave you")
+    .option("--code <code>", "the support code that the owner gave you; without it, from standard input")
     .requiredOption(
       "--reason <text>",
       "why: one line, new each time, without an e-mail address; the owner reads it",
@@ -66,7 +67,7 @@ function askCommand(): Command {
     .action(async (options: AskOptions) => {
       const { support } = openServices(homePaths(options.home).cloud)
       const drawer = new DeskDrawer(resolve(options.state))
-      const code = await parseSupportCode(options.code)
+      const code = await parseSupportCode(options.code ?? (await firstLine("the support code")))
       const { viewer, keep } = drawer.newViewer()
       const asking = { name: options.name, staff: await drawer.key(), reason: options.reason }
       const { request, envelope } = lookRequest({ ...asking, code, viewer, seconds: options.minutes * 60 })
@@ -114,7 +115,11 @@ function staffCommand(): Command {
       atDesk("add", "put somebody on the staff; without a second factor they ask for nothing")
         .addArgument(name())
         .addOption(new Option("--role <role>").choices(ROLE_NAMES).makeOptionMandatory())
-        .requiredOption("--key <key>", 'their public key: "obscura support staff key"', publicKeyFromHex)
+        .requiredOption(
+          "--key <key>",
+          'their public key: "obscura support staff key"',
+          parsedBy(publicKeyFromHex),
+        )
         .action(
           async (
             who: string,
@@ -134,8 +139,10 @@ function staffCommand(): Command {
     )
     .addCommand(
       atDesk("list", "who there is").action(async (options: StaffOptions) => {
-        for (const each of await list(options).list())
+        const staff = await list(options).list()
+        for (const each of staff)
           console.log(`${each.name}  ${each.role}  ${each.secondFactor ? "" : "no "}second factor`)
+        if (staff.length === 0) console.log("nobody works here yet")
       }),
     )
 }

@@ -31,7 +31,8 @@ export function mergeShards(given: readonly SavedShard[]): MergedRun {
   const { run } = first.file
   const numbers = mergedNumbers(shards.map(({ file }) => file.numbers))
   const { name, seed, commit, command, scenario } = run
-  const title = { name, seed, commit, command, seconds: scenario.seconds, strikes: strikesOf(scenario, seed) }
+  const own = { name, seed, commit, firmware: run.firmware, command }
+  const title = { ...own, seconds: scenario.seconds, strikes: strikesOf(scenario, seed) }
   const report = reportFrom(title, numbers, parseThresholds(scenario.thresholds))
   return { report, series: numbers.series, warnings: warningsOf(shards) }
 }
@@ -47,6 +48,7 @@ function checkSame(a: SavedShard, b: SavedShard): void {
   differ("seed", ({ file }) => file.run.seed)
   differ("shards", ({ file }) => file.shard.of)
   differ("commit", ({ file }) => file.run.commit)
+  differ("firmware", ({ file }) => file.run.firmware ?? "unknown")
   differ("cameras", ({ file }) => file.run.scenario.fleet.cameras)
   differ("scenario", ({ file }) => basename(file.run.name))
   if (!isDeepStrictEqual(comparable(a.file.run.scenario), comparable(b.file.run.scenario)))

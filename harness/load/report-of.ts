@@ -13,6 +13,7 @@ export interface RunTitle {
   readonly name: string
   readonly seed: number
   readonly commit: string
+  readonly firmware?: string | undefined
   readonly command: string
   /** How long things happen, as the scenario says. */
   readonly seconds: number
@@ -25,7 +26,7 @@ const THRESHOLDS_FAILED = 99
 
 /** A report of one run's numbers, or of those of all its shards. */
 export function reportFrom(
-  { name, seed, commit, command, seconds, strikes }: RunTitle,
+  { name, seed, commit, firmware, command, seconds, strikes }: RunTitle,
   numbers: RunNumbers,
   thresholds: readonly Threshold[],
 ): Report {
@@ -45,7 +46,7 @@ export function reportFrom(
   const broke = invariants.some(({ count, limit }) => count > limit) || checks?.some(isBroken) === true
   return {
     schema: "obscura.report.v2",
-    ...{ scenario: name, seed, commit, command },
+    ...{ scenario: name, seed, commit, ...(firmware && { firmware }), command },
     exitCode: broke ? 1 : judged.every(({ pass }) => pass) ? 0 : THRESHOLDS_FAILED,
     seconds,
     cameras,

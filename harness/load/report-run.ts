@@ -6,6 +6,7 @@ import { reportFrom } from "./report-of.ts"
 import type { RunFolder } from "./run-folder.ts"
 import { type Shard, spelledShard } from "./shard.ts"
 import { writeShard } from "./shard-file.ts"
+import { firmwareHash } from "./source-hash.ts"
 import type { Threshold } from "./thresholds.ts"
 import { writeReports } from "./write-reports.ts"
 
@@ -24,7 +25,7 @@ export async function reportRun(folder: RunFolder, run: RunToReport): Promise<Re
   const { loaded, command, thresholds, shard, begunAt, ...parts } = run
   const { from, to, name, seed, scenario } = loaded.plan
   const numbers = numbersOf({ ...parts, asked: to - from })
-  const own = { name, seed, scenario, commit: await commitOf(), command }
+  const own = { name, seed, scenario, commit: await commitOf(), firmware: await firmwareHash(), command }
   const title = { ...own, seconds: scenario.seconds, strikes: loaded.strikes }
   const report =
     shard === null

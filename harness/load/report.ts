@@ -55,6 +55,11 @@ export const reportShape = z.strictObject({
   scenario: z.string().min(1),
   seed: count,
   commit: z.string().min(1),
+  /** SHA-256 of the camera's sources that ran, as `firmwareHash`; absent: an older report. */
+  firmware: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   command: z.string().min(1),
   /** 99: nothing broke, but a threshold failed. */
   exitCode: z.union([z.literal(0), z.literal(1), z.literal(99)]),

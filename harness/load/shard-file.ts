@@ -27,6 +27,7 @@ export const shardShape = z.strictObject({
     name: z.string().min(1),
     seed: count,
     commit: z.string().min(1),
+    firmware: z.string().optional(),
     /** Repeats the whole fleet on one machine. */
     command: z.string().min(1),
     /** The whole fleet's, thresholds and limits included. */

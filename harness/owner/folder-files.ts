@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { appendFile, readdir, readFile, rename, writeFile } from "node:fs/promises"
+import { appendFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Fault, messageOf } from "../../firmware/errors.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
@@ -40,11 +40,13 @@ export class FolderFiles {
   async replace(name: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#directory, name)
     await makeFolder(dirname(path))
+    const fresh = `${path}.${randomBytes(6).toString("hex")}.new`
     try {
-      const fresh = `${path}.${randomBytes(6).toString("hex")}.new`
       await writeFile(fresh, bytes, { mode: 0o600, flush: true })
       await rename(fresh, path)
     } catch (cause) {
+      // On a full disk each try would leave a piece, of a key too. Why it failed says more than why that stays.
+      await rm(fresh, { force: true }).catch(() => undefined)
       throw fault(path, "written", cause)
     }
   }

@@ -34,7 +34,7 @@ function* recordsOf(text: string): Generator<{ readonly line: number; readonly c
   let begun = 1
   let cells: string[] = []
   // A cell, quoted or not, and what ends it.
-  const cell = /\s*"((?:[^"]|"")*)"[^\S\n]*(,|\r?\n|$)|([^,\n]*)(,|\n|$)/y
+  const cell = /[^\S\n]*"((?:[^"]|"")*)"[^\S\n]*(,|\r?\n|$)|([^,\n]*)(,|\n|$)/y
   while (cell.lastIndex < text.length) {
     const [whole, quoted, quotedEnd, bare = "", bareEnd] = cell.exec(text) ?? [""]
     if (quoted === undefined && bare.includes('"'))

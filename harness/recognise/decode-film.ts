@@ -5,7 +5,7 @@ import { Fault, isFault } from "../../firmware/errors.ts"
 import type { Frame } from "../../firmware/ports.ts"
 import type { Milliseconds, Seconds } from "../../firmware/units.ts"
 import { type Av, loadAv } from "../../hardware/detector/av.ts"
-import { FrameMaker } from "../../hardware/detector/picture.ts"
+import { FrameMaker, PICTURE_PIXELS_MAX } from "../../hardware/detector/picture.ts"
 
 /** A film of any container and codec that FFmpeg knows, as frames, faster than real time. */
 export interface FilmFrames {
@@ -85,6 +85,7 @@ class Film implements FilmFrames {
       const codec = av.Codec.findDecoder(stream.codecpar.codecId)
       if (!codec) throw new Fault("unsupported", "holds a video codec that nothing here decodes")
       decoder.allocContext3(codec)
+      decoder.setOption("max_pixels", String(PICTURE_PIXELS_MAX))
       if (decoder.parametersToContext(stream.codecpar) < 0 || (await decoder.open2(codec)) < 0)
         throw new Fault("malformed", "holds pictures that cannot be decoded; copy it again")
       return new Film(basename(path), { av, file, stream, decoder })

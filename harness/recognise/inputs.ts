@@ -62,11 +62,15 @@ export async function findInputs(
   return { inputs: shortNames([...inputs.values()]), failures }
 }
 
-/** What was named file by file goes by its last part, as long as no two are called so. */
+/** What was named file by file goes by its last part. Those that would be called alike go by their whole paths. */
 function shortNames(inputs: readonly Input[]): readonly Input[] {
   const short = (input: Input) => (input.name === input.path ? basename(input.path) : input.name)
-  const count = (name: string) => inputs.filter((input) => short(input) === name).length
-  return inputs.map((input) => (count(short(input)) === 1 ? { ...input, name: short(input) } : input))
+  const count = new Map<string, number>()
+  for (const input of inputs) count.set(short(input), (count.get(short(input)) ?? 0) + 1)
+  return inputs.map((input) => ({
+    ...input,
+    name: count.get(short(input)) === 1 ? short(input) : input.path,
+  }))
 }
 
 async function below(folder: string): Promise<readonly Input[]> {

@@ -50,7 +50,7 @@ export async function recognise(parts: RecogniseParts, signal: AbortSignal): Pro
     settings: {
       ...settings,
       ...{ verdictWithin: recording.verdictWithin, postRoll: recording.postRoll },
-      pictureEvery: lens.groupOfPictures,
+      ...{ pictureEvery: lens.groupOfPictures, asksOn: eyes.asksOn ?? true },
     },
     pictures: scored?.pictures ?? looked.pictures,
     films: scored?.films ?? looked.films,

@@ -45,7 +45,8 @@ interface Clip {
 
 /**
  * A camera's recognition over the pictures of a film, in the film's own time: woken, judged within `verdictWithin`, and
- * what is kept lasts until nothing has moved for `postRoll`. The stages are those of the firmware.
+ * what is kept lasts until nothing has moved for `postRoll`. The stages are those of the firmware. `asksOn`: the detector
+ * goes on being asked after a verdict, to tell who stays how long; a camera's does not.
  */
 export async function replayFilm(
   frames: AsyncIterable<Frame>,
@@ -53,8 +54,9 @@ export async function replayFilm(
   detector: Detector | null,
   onFrame: (masked: Frame, moment: Moment) => Promise<void>,
   signal: AbortSignal,
+  asksOn = true,
 ): Promise<Replayed> {
-  const camera = new FilmCamera(config, detector && new TimedDetector(detector))
+  const camera = new FilmCamera(config, detector && new TimedDetector(detector), asksOn)
   const masks = new Masks(config.recognise.masks)
   for await (const frame of frames) {
     if (signal.aborted || frameFlaw(frame) !== null) continue
@@ -67,6 +69,7 @@ export async function replayFilm(
 class FilmCamera {
   readonly #config: Pick<CameraConfig, "recognise" | "recording">
   readonly #detector: TimedDetector | null
+  readonly #asksOn: boolean
   readonly #sensor = new Motion()
   readonly #recogniser: Recogniser
   readonly #moments: Moment[] = []
@@ -79,9 +82,14 @@ class FilmCamera {
   #asked = 0
   #askedAt: Milliseconds = Number.NEGATIVE_INFINITY
 
-  constructor(config: Pick<CameraConfig, "recognise" | "recording">, detector: TimedDetector | null) {
+  constructor(
+    config: Pick<CameraConfig, "recognise" | "recording">,
+    detector: TimedDetector | null,
+    asksOn: boolean,
+  ) {
     this.#config = config
     this.#detector = detector
+    this.#asksOn = asksOn
     const observe = (said: StageSaid) => this.#said.push(said)
     this.#recogniser = new Recogniser({ settings: config.recognise, detector, observe })
   }
@@ -95,11 +103,11 @@ class FilmCamera {
     if (clip && !clip.decided) {
       await this.#judge(clip, frame, signal)
       boxes = this.#boxesSaid()
-      if (boxes) this.#asked++
     } else {
       this.#recogniser.learn(frame)
-      if (clip) boxes = await this.#whoIsThere(clip, frame, signal)
+      if (clip && this.#asksOn) boxes = await this.#whoIsThere(clip, frame, signal)
     }
+    if (boxes) this.#asked++
     clip?.stretches.add(secondsOf(frame.at), presenceIn(felt.kind, boxes, this.#config.recognise))
     if (clip && this.#clip === clip && clip.decided && this.#isOver(clip, frame.at)) this.#close(clip)
     this.#before = frame.at

@@ -22,6 +22,8 @@ export interface Eyes {
   readonly still: EncodeStill
   /** null: there is no model. */
   readonly detector: Detector | null
+  /** As of `replayFilm`; default: true. */
+  readonly asksOn?: boolean
 }
 
 /** A film that is open; `frames` is called once. */
@@ -150,6 +152,7 @@ async function lookAtFilm(
       tell(at, open.duration)
     },
     signal,
+    eyes.asksOn,
   )
   const last = replayed.moments.at(-1)?.at ?? 0
   const film: FilmResult = {

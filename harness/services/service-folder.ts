@@ -1,10 +1,10 @@
-import { type FileHandle, open, readdir, rm } from "node:fs/promises"
+import { type FileHandle, open, readdir, rm, rmdir, stat } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { ZodType } from "zod"
 import { fromJson, toJson } from "../../firmware/control/json.ts"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
-import { type Bytes, MiB, type Milliseconds, seconds } from "../../firmware/units.ts"
+import { type Bytes, MiB, type Milliseconds, seconds, type UnixMilliseconds } from "../../firmware/units.ts"
 import { makeFolder } from "../../hardware/make-folder.ts"
 import { isTooLongToLock, lockFolder, type Unlock } from "../cloud/bucket-lock.ts"
 import { syncDirectory } from "../cloud/bucket-volume.ts"
@@ -30,7 +30,7 @@ export class ServiceFolder {
    */
   async inTurn<T>(task: () => Promise<T>): Promise<T> {
     if (isTooLongToLock(this.directory))
-      throw new Fault("usage", `${this.directory}: the path is too long; choose a home of fewer letters`)
+      throw new Fault("usage", `${this.directory}: the path is too long; choose a folder with a shorter one`)
     await makeFolder(this.directory)
     const unlock = await this.#turn()
     try {
@@ -95,6 +95,19 @@ export class ServiceFolder {
   /** All names in a folder of it, also what a crash left half written; sorted, none where there is none. */
   async names(folder: string): Promise<readonly string[]> {
     return [...(await this.#files.names(folder))].sort()
+  }
+
+  /** Erases what in `folder` was written before `time`, and the folders in it that are empty then; in turn. */
+  async eraseOlder(folder: string, time: UnixMilliseconds): Promise<void> {
+    for (const inner of await this.names(folder)) {
+      const names = await this.names(join(folder, inner))
+      for (const name of names) {
+        const path = join(folder, inner, name)
+        if ((await stat(join(this.directory, path))).mtimeMs < time) await this.erase(path)
+      }
+      if ((await this.names(join(folder, inner))).length === 0)
+        await rmdir(join(this.directory, folder, inner))
+    }
   }
 
   /** Erases what a crash left half written, wherever in it; in turn. */

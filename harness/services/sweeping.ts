@@ -7,7 +7,7 @@ const SWEEP_EVERY: Milliseconds = minutes(1)
 
 /**
  * Lets what is over go while the cloud in `cloud` runs, also when nobody works: clips whose consent has expired, posts
- * whose day has come. `onFault` hears what went wrong; it is tried again. The returned function ends it.
+ * whose day has come, what support asked and was answered, and what a crash left. `onFault` hears what went wrong; it is tried again. The returned function ends it.
  */
 export function keepSwept(
   cloud: string,
@@ -34,7 +34,13 @@ async function sweepServices(cloud: string, log: LogOfAccesses): Promise<void> {
   )
   if (!isThere) return
   const { openServices } = await import("./services.ts")
-  const { labelling, neighbours } = openServices(cloud, log)
-  await labelling.intake.sweep()
-  await neighbours.sweep()
+  const { labelling, neighbours, support, staff } = openServices(cloud, log)
+  // One that is damaged keeps no other from letting go.
+  const swept = await Promise.allSettled([
+    labelling.intake.sweep(),
+    neighbours.sweep(),
+    support.boxes.sweep(Date.now()),
+    staff.sweep(),
+  ])
+  for (const each of swept) if (each.status === "rejected") throw each.reason
 }

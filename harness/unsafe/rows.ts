@@ -36,7 +36,7 @@ export interface Progress {
 }
 
 /**
- * Runs each check as it is and with each of its mistakes, as many processes at a time as there are cores.
+ * Runs each check as it is and with each of its mistakes, `atOnce` processes at a time: as many as there are cores.
  *
  * @throws Fault "broken": a mistake does not fit its source any more.
  */
@@ -44,13 +44,14 @@ export async function rowsOf(
   checks: readonly Check[],
   mistakes: readonly Mistake[],
   onProgress: (progress: Progress) => void = () => undefined,
+  atOnce = availableParallelism(),
 ): Promise<readonly Row[]> {
   for (const mistake of mistakes) checkPatches(mistake)
   const jobs = jobsFor(checks, mistakes)
   const safe = new Map<string, Outcome>()
   const unsafe = new Map<string, Outcome>()
   let done = 0
-  await inParallel(jobs, async ({ theme, ids, mistake }) => {
+  await inParallel(jobs, atOnce, async ({ theme, ids, mistake }) => {
     const outcomes = await runChecks(theme, ids, mistake)
     for (const id of ids) {
       const outcome = outcomes.get(id) ?? SILENT
@@ -92,15 +93,19 @@ function jobsFor(checks: readonly Check[], mistakes: readonly Mistake[]): readon
 }
 
 /** In order, so many at a time. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const left = [...items]
   const worker = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next)
   }
-  await Promise.all(Array.from({ length: availableParallelism() }, worker))
+  await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-function resultOf(outcome: Outcome = SILENT): Result {
+export function resultOf(outcome: Outcome = SILENT): Result {
   return "stuck" in outcome ? outcome : { ...outcome.tally, cpuSeconds: outcome.cpuSeconds }
 }
 

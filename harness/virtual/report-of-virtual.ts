@@ -11,19 +11,22 @@ export interface VirtualRun {
   readonly named: NamedScenario | null
   readonly cameras: number
   readonly commit: string
+  readonly firmware?: string
   readonly command: string
 }
 
 const GB = 2 ** 30
 
 /** What a run in virtual time can say in a report: processor and memory are those of all its processes together. */
-export function reportOfVirtual({ outcome, seed, named, cameras, commit, command }: VirtualRun): Report {
+export function reportOfVirtual(run: VirtualRun): Report {
+  const { outcome, seed, named, cameras, commit, firmware, command } = run
   const { judgement, eventLogHash, virtual, struck, sealedBytes, memoryMiB, cpuSeconds } = outcome
   const { clips } = judgement
   return {
     schema: "obscura.report.v2",
     scenario: named?.name ?? "virtual",
-    ...{ seed, commit, command, exitCode: exitCodeOf(outcome), seconds: virtual.seconds },
+    ...{ seed, commit, ...(firmware && { firmware }), command },
+    ...{ exitCode: exitCodeOf(outcome), seconds: virtual.seconds },
     cameras: { asked: cameras, ...judgement.cameras },
     clips: {
       ...{

@@ -38,7 +38,7 @@ describe("the commands of a household", () => {
     const cloud = start("cloud", "--port", String(port))
     await cloud.until("cameras connect to")
     expect((await run("owner", "keys", ...passphrase)).output).toContain("recipient age1")
-    const pairing = start("owner", "pair", "--broker", broker, ...passphrase)
+    const pairing = start("owner", "pair", ...passphrase)
     const text = (await pairing.until("\n")).trim()
     const camera = start("camera", "--broker", broker, "--setup", text, "--motion", "2s-3s")
     const recorded = await camera.until('"event":"clip recorded"')

@@ -83,6 +83,30 @@ export const checks = {
     return tries
   },
 
+  "discarded-from-its-end": async () => {
+    const tries = new Tries()
+    for (const removed of [1, 2]) {
+      const camera = await benchCamera()
+      const spool = await camera.boot()
+      const segments = await Promise.all([0, 1, 2].map((index) => camera.segment("ab".repeat(16), index)))
+      for (const segment of segments) await spool.hold(segment)
+      const remove = camera.disk.remove.bind(camera.disk)
+      let left = removed
+      camera.disk.remove = async (name) => {
+        if (left-- > 0) await remove(name) // then the power goes
+      }
+      await spool.discard(segments.map(({ facts }) => facts.id))
+      camera.disk.remove = remove
+      await camera.boot()
+      const told = (await entriesOn(camera.disk)).map((entry) =>
+        entry.kind === "segment" ? entry.index : entry.kind === "cut" ? `cut at ${entry.segments}` : "?",
+      )
+      const wanted = removed === 1 ? [0, 1, "cut at 2"] : [0, "cut at 1"]
+      tries.is(told, wanted, `told by the next boot, with ${removed} of 3 removed`)
+    }
+    return tries
+  },
+
   "power-cut": async () => {
     const tries = new Tries()
     const camera = await benchCamera()

@@ -8,6 +8,7 @@ export const SEALING = theme({
     "fresh-file-key": "no file key, header or nonce is ever used twice",
     "held-until-verdict":
       "nothing of a clip is in the chain before its verdict, and a discarded clip leaves no gap",
+    "discarded-from-its-end": "a power cut amid a discard leaves a clip that was cut, never one with a hole",
     "power-cut": "the boot after a power cut lists what was held, and signs where the clip was cut",
     "one-size": "segments, thumbnail and summary have one size, whatever moved",
   },

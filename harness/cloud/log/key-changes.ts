@@ -3,7 +3,7 @@ import type { Fault } from "../../../firmware/errors.ts"
 import { isFault } from "../../../firmware/errors.ts"
 import type { Beats } from "../beats.ts"
 import type { LogOfAccesses } from "./access-log.ts"
-import { decodeRecord } from "./records.ts"
+import { decodeRecord, traceOf } from "./records.ts"
 
 /** Of a camera, that the log has no record yet of whom it seals for. */
 interface Unlogged {
@@ -31,7 +31,7 @@ export function loggedBeats(
   let isNews = false
   const append = async (body: Heartbeat, change: Unlogged, wasTold: boolean): Promise<void> => {
     try {
-      if ((await lastRecipients(log, body.device)) !== body.recipients)
+      if (!(await isLogged(log, body)))
         await log.append({
           kind: "key change",
           device: body.device,
@@ -78,9 +78,11 @@ export function loggedBeats(
   }
 }
 
-/** Those that the newest key change in the log names; null: there is none. */
-async function lastRecipients(log: Pick<LogOfAccesses, "mailbox">, device: string): Promise<string | null> {
-  const records = (await log.mailbox(device)).map(({ record }) => decodeRecord(record).record)
-  const last = records.findLast(({ kind }) => kind === "key change")
-  return last?.kind === "key change" ? last.recipients : null
+/** Recipients have one record for ever: a heartbeat from before, that somebody says again, changes nobody's keys back. */
+async function isLogged(
+  log: Pick<LogOfAccesses, "mailbox">,
+  { device, recipients }: Heartbeat,
+): Promise<boolean> {
+  const entries = await log.mailbox(device)
+  return entries.some(({ record }) => traceOf(decodeRecord(record).record) === `key change ${recipients}`)
 }

@@ -86,7 +86,10 @@ export class LabellingIntake {
       if (gone.length === 0) await store.tidy(await store.ledger())
       return gone
     })
-    for (const each of removed) await this.#recordRemoval(each, "its consent has expired")
+    const told = await Promise.allSettled(
+      removed.map((each) => this.#recordRemoval(each, "its consent has expired")),
+    )
+    for (const each of told) if (each.status === "rejected") throw each.reason
     return removed
   }
 
@@ -161,7 +164,13 @@ export class LabellingIntake {
     const { store } = this.#parts
     const names = await this.#namesOf(item)
     const { next, removal } = without(ledger, item, [...names, ...item.pictures])
-    await store.keep(next)
+    try {
+      await store.keep(next)
+    } catch {
+      // On a full disk what is to go makes room for the word that it has gone.
+      await store.eraseFilesOf(item)
+      await store.keep(next)
+    }
     return removal
   }
 

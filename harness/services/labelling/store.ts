@@ -13,7 +13,7 @@ import { readFmp4 } from "../../owner/fmp4.ts"
 import { openAge } from "../../owner/open-age.ts"
 import type { ServiceFolder } from "../service-folder.ts"
 import { serviceIdOf } from "./consent.ts"
-import { EMPTY_LEDGER, type Ledger, ledgerShape } from "./ledger.ts"
+import { EMPTY_LEDGER, type Item, type Ledger, ledgerShape } from "./ledger.ts"
 
 const keysShape = z.strictObject({
   secret: z.string().max(200),
@@ -73,6 +73,11 @@ export class LabellingStore {
   async keep(ledger: Ledger): Promise<void> {
     await this.folder.keep(LEDGER, ledger)
     await this.tidy(ledger)
+  }
+
+  async eraseFilesOf({ object, labels }: Item): Promise<void> {
+    await this.folder.erase(join("clips", `${object}.age`))
+    for (const { crop } of labels) if (crop) await this.folder.erase(join("crops", `${crop.id}.age`))
   }
 
   /** All but what `ledger` names goes, whatever a crash has left; data sets are as it says. In turn. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { Fault } from "../../../firmware/errors.ts"
-import { stillOf } from "../offering/film-copy.ts"
+import { pictureSize, stillOf } from "../offering/film-copy.ts"
 import type { Staff } from "../staff/registry.ts"
 import { ROLES } from "../staff/roles.ts"
 import type { Sessions } from "../staff/sessions.ts"
@@ -65,7 +65,9 @@ export class Workplace {
       await this.#record(item, staff, "labelled")
       const crop = area && { ...area, id: randomBytes(16).toString("hex") }
       if (crop) {
-        const { bytes } = stillOf(await store.film("clips", object), crop.second)
+        const film = await store.film("clips", object)
+        checkWithin(crop, pictureSize(film))
+        const { bytes } = stillOf(film, crop.second)
         await store.put("crops", crop.id, await store.sealed(bytes))
       }
       const next = { by: staff.name, at: now(), label, crop }
@@ -147,6 +149,11 @@ export class Workplace {
 
 const rowsOf = ({ object, labels }: Item): Dataset["rows"] =>
   labels.map(({ label, crop }) => ({ object, label, crop: crop?.id ?? null }))
+
+function checkWithin({ x, y, width, height }: CropArea, size: ReturnType<typeof pictureSize>): void {
+  if (x + width > size.width || y + height > size.height)
+    throw new Fault("usage", `the picture has ${size.width} x ${size.height}: an area of it ends within`)
+}
 
 const nameIsTaken = ({ models, recalled }: Ledger, name: string): boolean =>
   recalled.includes(name) || models.some((each) => each.name === name)

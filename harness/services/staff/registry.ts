@@ -71,19 +71,23 @@ export class StaffRegistry {
         throw new Fault("usage", `${name} is on the staff already`)
       return [...staff, { name, role, key: key.hex, secondFactor: null }]
     })
+    await this.note({ name, role }, "put on the staff")
   }
 
   /** A new second factor, as an authenticator app reads it. Secret; shown once. @throws Fault "usage": nobody is called so. */
   async enrol(name: string): Promise<string> {
     const secret = randomBytes(SECRET_BYTES)
     const secondFactor = { secret: base32nopad.encode(secret), step: -1, failures: 0, lockedUntil: 0 }
-    await this.#replace(name, (person) => ({ ...person, secondFactor }))
+    await this.note(
+      await this.#replace(name, (person) => ({ ...person, secondFactor })),
+      "a new second factor",
+    )
     return otpauthUri(name, secret)
   }
 
   /** @throws Fault "usage", definite: nobody is called so. */
   async remove(name: string): Promise<void> {
-    await this.#replace(name, () => null)
+    await this.note(await this.#replace(name, () => null), "taken off the staff")
   }
 
   async list(): Promise<readonly Pick<Person, "name" | "role" | "secondFactor">[]> {
@@ -129,6 +133,12 @@ export class StaffRegistry {
     await this.#folder.append("journal", `${JSON.stringify({ at: this.#now(), name, role, what })}\n`)
   }
 
+  /** What a crash has left half written goes: there are second factors in it. */
+  async sweep(): Promise<void> {
+    if ((await this.#folder.names(".")).length > 0)
+      await this.#folder.inTurn(() => this.#folder.eraseHalfWritten())
+  }
+
   async #refusal(person: Person | null, why: string): Promise<Fault> {
     await this.note(person, `refused: ${why}`)
     return new Fault("refused", why)
@@ -146,13 +156,18 @@ export class StaffRegistry {
     await this.#folder.inTurn(async () => this.#keep(work((await this.#read()).staff)))
   }
 
-  async #replace(name: string, change: (person: Person) => Person | null): Promise<void> {
+  /** Gives who it was. */
+  async #replace(name: string, change: (person: Person) => Person | null): Promise<Person> {
+    let found: Person | undefined
     await this.#change((staff) => {
       const person = staff.find((each) => each.name === name)
       if (person === undefined) throw new Fault("usage", `nobody on the staff is called ${name}`)
+      found = person
       const next = change(person)
       return next === null ? staff.filter((each) => each !== person) : replaced(staff, next)
     })
+    if (found === undefined) throw new Fault("broken", "a change of nobody")
+    return found
   }
 }
 

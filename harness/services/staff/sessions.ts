@@ -59,8 +59,11 @@ export class Sessions {
   /** @throws Fault "refused", definite: no such session, or its hour is over, or they have left. */
   async of(token: string): Promise<Staff> {
     const session = (await this.#read()).find((each) => each.token === hashOf(token))
-    if (session === undefined || session.until <= this.#now())
-      throw new Fault("refused", "nobody is logged in with that token, or not any more")
+    if (session === undefined || session.until <= this.#now()) {
+      const why = "nobody is logged in with that token, or not any more"
+      await this.#staff.note(null, `refused: ${why}`)
+      throw new Fault("refused", why)
+    }
     const person = { name: session.name, key: publicKeyFromHex(session.key) }
     return { ...person, role: await this.#staff.roleOf(person) }
   }

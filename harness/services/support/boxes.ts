@@ -1,10 +1,12 @@
 import { join } from "node:path"
 import { deviceId, objectId } from "../../../firmware/control/protocol.ts"
 import { Fault } from "../../../firmware/errors.ts"
+import { type Milliseconds, minutes, type UnixMilliseconds } from "../../../firmware/units.ts"
 import type { ServiceFolder } from "../service-folder.ts"
 
 /** Of one code: an owner who is asked more often makes another. */
 const REQUESTS_MAX = 8
+const KEPT_FOR: Milliseconds = minutes(25 * 60)
 
 /**
  * Where requests and answers lie for whoever has the code: `boxes/<box>/<request>.request`, `.answer`, each an age file.
@@ -38,6 +40,15 @@ export class SupportBoxes {
       if ((await this.request(box, request)) === null) throw new Fault("refused", "there is no such request")
       if ((await this.answer(box, request)) !== null) throw new Fault("refused", "this request is answered")
       await this.#folder.put(pathOf(box, request, "answer"), file)
+    })
+  }
+
+  /** Nobody listens to a code for longer than a day, nor looks for longer than minutes: what is older goes. */
+  async sweep(now: UnixMilliseconds): Promise<void> {
+    if ((await this.#folder.names(".")).length === 0) return
+    await this.#folder.inTurn(async () => {
+      await this.#folder.eraseHalfWritten()
+      await this.#folder.eraseOlder("boxes", now - KEPT_FOR)
     })
   }
 

@@ -9,6 +9,7 @@ import { Fault, isFault } from "../../../firmware/errors.ts"
 import { minutes, type UnixMilliseconds } from "../../../firmware/units.ts"
 import { OwnerFolder } from "../../owner/folder.ts"
 import { FolderFiles } from "../../owner/folder-files.ts"
+import { ServiceFolder } from "../service-folder.ts"
 import type { SupportBoxes } from "./boxes.ts"
 import { newSupportCode, parseSupportCode, type SupportCode } from "./code.ts"
 import { fingerprintOf, flawOfReason } from "./reason.ts"
@@ -17,11 +18,13 @@ import { type LookRequest, openRequest } from "./request.ts"
 /** For as long a code is listened to. */
 const CODE_FOR = minutes(24 * 60)
 
+const ANSWERED_MAX = 64
+
 const codeShape = z.strictObject({
   code: z.string().max(60),
   box: deviceId,
   made: z.number(),
-  answered: z.array(objectId).max(64),
+  answered: z.array(objectId).max(ANSWERED_MAX),
 })
 type KeptCode = z.infer<typeof codeShape>
 
@@ -37,6 +40,7 @@ export interface Asked extends LookRequest {
  * more: of the desk nothing is believed.
  */
 export class SupportInbox {
+  readonly #directory: string
   readonly #files: FolderFiles
   readonly #folder: OwnerFolder
   readonly #boxes: SupportBoxes
@@ -44,6 +48,7 @@ export class SupportInbox {
 
   /** `directory`: the owner's folder. */
   constructor(directory: string, boxes: SupportBoxes, now: () => UnixMilliseconds = Date.now) {
+    this.#directory = directory
     this.#files = new FolderFiles(directory)
     this.#folder = new OwnerFolder(directory)
     this.#boxes = boxes
@@ -85,10 +90,14 @@ export class SupportInbox {
   }
 
   /** Before the answer leaves: one request has one answer. @throws Fault "refused", definite: it has one. */
-  async answering({ code, request }: Asked): Promise<void> {
-    const kept = (await this.#kept()).find(({ box }) => box === code.box)
-    if (!kept || kept.answered.includes(request)) throw new Fault("refused", "this request is answered")
-    await this.#keep({ ...kept, answered: [...kept.answered, request] })
+  answering({ code, request }: Asked): Promise<void> {
+    return new ServiceFolder(join(this.#directory, "support")).inTurn(async () => {
+      const kept = (await this.#kept()).find(({ box }) => box === code.box)
+      if (!kept || kept.answered.includes(request)) throw new Fault("refused", "this request is answered")
+      if (kept.answered.length >= ANSWERED_MAX)
+        throw new Fault("refused", "too much was asked with this code: make another")
+      await this.#keep({ ...kept, answered: [...kept.answered, request] })
+    })
   }
 
   /** Whether this owner has ever let somebody look for that reason, at any camera. */

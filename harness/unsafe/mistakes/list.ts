@@ -11,6 +11,7 @@ import { noSeam } from "./no-seam.ts"
 import { privacy } from "./privacy.ts"
 import { privacyMode } from "./privacy-mode.ts"
 import { recipients } from "./recipients.ts"
+import { recognition } from "./recognition.ts"
 import { sealing } from "./sealing.ts"
 import { signatures } from "./signatures.ts"
 import { tuning } from "./tuning.ts"
@@ -29,6 +30,7 @@ export const MISTAKES: readonly Mistake[] = [
   ...live,
   ...privacyMode,
   ...leaving,
+  ...recognition,
   ...tuning,
   ...accessLog,
   ...broker,

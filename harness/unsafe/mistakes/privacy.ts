@@ -259,8 +259,8 @@ import { postShape } from "../neighbours/post.ts"`,
     patches: [
       {
         path: "harness/insider/claims.ts",
-        from: 'checkClaims(readFileSync(join(ROOT, DOCUMENT), "utf8"), ROOT)',
-        to: 'checkClaims(readFileSync(join(ROOT, DOCUMENT), "utf8").replace(/\\| promise .*\\n.*\\n/, "$&| Always encrypted | our word |\\n"), ROOT)',
+        from: 'readFileSync(join(ROOT, name), "utf8")',
+        to: 'readFileSync(join(ROOT, name), "utf8").replace(/\\| promise .*\\n.*\\n/, "$&| Always encrypted | our word |\\n")',
       },
     ],
   },

@@ -2,6 +2,8 @@ import type { Mistake } from "../mistake.ts"
 
 const X25519 = "firmware/delivery/age-x25519.ts"
 const WRITER = "firmware/delivery/clip-writer.ts"
+const SPOOL = "firmware/delivery/spool.ts"
+const DISCARDS = "      if (item) await this.#shelf.remove(item)\n"
 const OPEN = "firmware/delivery/open-spool.ts"
 const FRESH = "const fileKey = randomBytes(FILE_KEY_BYTES)"
 
@@ -73,6 +75,30 @@ export const sealing: readonly Mistake[] = [
     check: "held-until-verdict",
     says: "what recognition discards is uploaded all the same",
     patches: [{ path: WRITER, from: "if (this.#verdict.keep) await", to: "if (ids.length > 0) await" }],
+  },
+  {
+    id: "discarded-stays",
+    check: "held-until-verdict",
+    says: "what was discarded stays on the card, and the next boot sends it",
+    patches: [{ path: SPOOL, from: DISCARDS, to: "" }],
+  },
+  {
+    id: "discarded-is-numbered",
+    check: "held-until-verdict",
+    says: "the chain tells by its numbers how often the leaves moved",
+    patches: [
+      {
+        path: SPOOL,
+        from: DISCARDS,
+        to: `${DISCARDS}      if (item) this.#listing.add({ ...item, gone: true })\n      await this.#listing.list()\n`,
+      },
+    ],
+  },
+  {
+    id: "discarded-from-its-beginning",
+    check: "discarded-from-its-end",
+    says: "a power cut amid a discard leaves a clip without its beginning, as if a cloud withheld it",
+    patches: [{ path: SPOOL, from: "of [...ids].reverse()", to: "of ids" }],
   },
   {
     id: "forgets-held",

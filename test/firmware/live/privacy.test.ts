@@ -241,6 +241,29 @@ promise(
 )
 
 promise(
+  "a cloud that says again and again what the owner said once wears out no disk and makes it beat no faster",
+  async ({ LiveRig }) => {
+    const rig = await LiveRig.start()
+    const entered = on(rig)
+    await rig.order(entered)
+    const put = vi.spyOn(rig.disk.private, "put")
+    const beats = rig.beats.newest?.number ?? 0
+    for (let n = 0; n < 10; n++)
+      expect(await rig.order(entered)).toEqual({ result: "done", reason: "privacy mode" })
+    expect(put).not.toHaveBeenCalled()
+    expect(rig.beats.newest?.number ?? 0).toBeLessThan(beats + 5)
+    await rig.stop()
+  },
+  {
+    "enters each time": {
+      path: PRIVACY,
+      from: 'if (this.#on) return { ok: true, reason: "privacy mode" }',
+      to: "",
+    },
+  },
+)
+
+promise(
   "what was before the lens before privacy mode is shown to nobody after it",
   async ({ LiveRig }) => {
     const rig = await LiveRig.start()

@@ -93,7 +93,7 @@ describe("while a detector thinks", () => {
     expect(await firstSent(cameras)).toBeLessThanOrEqual(5_500)
     expect(await firstSent(cameras)).toBeGreaterThan(4_500)
     const mistake: Mistake = {
-      path: "firmware/recognise/patience.ts",
+      path: "firmware/recognise/unless-aborted.ts",
       from: "const giveUp = () => resolve(null)",
       to: "const giveUp = () => undefined",
     }

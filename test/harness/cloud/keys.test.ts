@@ -27,6 +27,13 @@ test("processes that start at once have the same keys, for the file is whole bef
   expect(await readdir(folder)).toEqual(["keys.json"])
 })
 
+test("where there are keys nothing is written: a cloud starts on a full disk too", async () => {
+  await openCloudKeys(path)
+  const { mtimeNs } = await stat(folder, { bigint: true })
+  await openCloudKeys(path)
+  expect((await stat(folder, { bigint: true })).mtimeNs).toBe(mtimeNs)
+})
+
 test("an identity shows public keys and no secret", async () => {
   const keys = await openCloudKeys(path)
   const text = JSON.stringify(identityOf("x", keys, null))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { isFault } from "../../../firmware/errors.ts"
+import { DAY, Retention } from "../../../harness/cloud/retention.ts"
 import * as s3 from "../../../harness/cloud/s3-bucket.ts"
 import { S3Door } from "../../../harness/cloud/s3-door.ts"
 import { placeWithin } from "../../../harness/cloud/s3-place.ts"
@@ -49,6 +50,36 @@ describe("a bucket in S3", () => {
     const refusals = (await announceOneIdAtOnce(bucket)).map(({ refusal }) => refusal)
     await bucket.close()
     expect(refusals).toEqual([null, null])
+  })
+
+  /** What retention leaves there of a clip that came before the cloud was started anew: after 29 days, and after 31. */
+  async function kept({ openS3Bucket }: typeof s3): Promise<readonly number[]> {
+    const own = at.another()
+    const before = await openS3Bucket(own)
+    const { objects } = await storeOne(before, 0)
+    await before.close()
+    expect(objects).toHaveLength(1)
+    const bucket = await openS3Bucket(own)
+    const counts: number[] = []
+    for (const days of [29, 31]) {
+      const now = () => Date.now() + days * DAY
+      const retention = new Retention(bucket, 30 * DAY, { write: () => undefined }, now)
+      await retention.look()
+      await retention.stop()
+      const reader = await s3.readS3Bucket(own)
+      counts.push(reader.objectCount)
+      await reader.close()
+    }
+    await bucket.close()
+    return counts
+  }
+
+  test("lets go what is too old, by when the service says that it came", async () => {
+    expect(await kept(s3)).toEqual([1, 0])
+    const path = "harness/cloud/s3-scan.ts"
+    const mistake = { path, from: "arrived: found.arrived", to: "arrived: 0" }
+    const ageless = await mutant<typeof s3>("harness/cloud/s3-bucket.ts", mistake)
+    expect(await kept(ageless)).toEqual([1, 1])
   })
 
   test("of a service that keeps versions, each of them is deleted", async () => {

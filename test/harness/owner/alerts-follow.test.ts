@@ -45,7 +45,7 @@ async function followed(run: typeof runCamera = runCamera) {
 
   const said: string[] = []
   const options = { home: folder, pictures: join(folder, "pictures") }
-  const teller = new Teller(owner, options, (line) => said.push(line))
+  const teller = new Teller(owner, options, (line) => said.push(line), 60_000)
   const household = await owner.household(keys)
   const broker = { name: cloud.identity.name, pin: null }
   const parts = { ...home.board, log: { write: () => undefined } }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
@@ -44,6 +44,20 @@ describe("an owner's command that is told no --broker", () => {
     const dialling = dialler.dial(null, AbortSignal.timeout(seconds(10)))
     const outcome = await dialling.then(({ stream }) => stream.destroy() && "there", String)
     expect(outcome === "there" || outcome.includes("127.0.0.1:1883")).toBe(true)
+  })
+
+  test("is told by one line where a cloud could not leave who it is, and that cloud listens no longer", async () => {
+    const blocked = join(home, "blocked", "cloud")
+    await mkdir(join(blocked, "identity.json"), { recursive: true })
+    const opening = openHomeCloud(blocked, { port: 0 }, { write: () => undefined })
+    await expect(opening).rejects.toThrow(/\/blocked\/cloud\/identity.json: cannot be written \([^\n]+\)$/)
+    await rm(join(blocked, "identity.json"), { recursive: true })
+    const lines: unknown[] = []
+    await mkdir(join(blocked, "address"))
+    const again = await openHomeCloud(blocked, { port: 0 }, { write: (line) => void lines.push(line) })
+    expect(lines).toContainEqual(expect.objectContaining({ event: "fault", where: "address" }))
+    await rm(join(blocked, "address"), { recursive: true })
+    await again.close()
   })
 
   test.each(["", "elsewhere", "mqtt://cloud.example", "x".repeat(5_000)])(

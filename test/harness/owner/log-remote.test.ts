@@ -184,35 +184,6 @@ describe("a camera's records", () => {
     await desk.drained()
     expect([read, sent.length]).toEqual([["tile/0/000.p/3"], 1])
   })
-
-  test("a desk answers a few questions at a time, and drops the others", async () => {
-    let answer: () => void = () => undefined
-    const slow = new Promise<null>((resolve) => {
-      answer = () => resolve(null)
-    })
-    const desk = new LogDesk({
-      keeps: {
-        source: { checkpoint: () => slow, mailbox: async () => [], tile: async () => null },
-        records: null as never,
-        publish: async () => undefined,
-      },
-      ...{ owns: () => false, log: { write: () => undefined }, send: () => undefined },
-    })
-    const taken = Array.from({ length: 20 }, () =>
-      desk.take(
-        "ab".repeat(20),
-        Buffer.from(
-          encodeQuestion({
-            nonce: randomBytes(16).toString("hex"),
-            ask: { kind: "file", path: "checkpoint" },
-          }),
-        ),
-      ),
-    )
-    expect(taken.filter((refusal) => refusal === null)).toHaveLength(8)
-    answer()
-    await desk.drained()
-  })
 })
 
 describe("obscura owner lend, while the access log takes nothing", () => {

@@ -107,6 +107,26 @@ describe("a power cut at each step", () => {
   })
 })
 
+test("a full disk: what was withdrawn goes all the same, and so makes room", async () => {
+  const object = await shop.offer()
+  class FullFolder extends ServiceFolder {
+    isFull = true
+    override async put(name: string, bytes: Uint8Array): Promise<void> {
+      if (this.isFull) throw new Error("no space left")
+      await super.put(name, bytes)
+    }
+    override async erase(name: string): Promise<void> {
+      await super.erase(name)
+      this.isFull = false
+    }
+  }
+  const store = new LabellingStore(new FullFolder(shop.path()))
+  const intake = new LabellingIntake({ store, record: shop.log.record, now: () => shop.now })
+  expect(await shop.consents.withdraw(object, intake)).toMatchObject({ object })
+  expect(await clipsThere()).toEqual([])
+  expect((await store.ledger()).items).toEqual([])
+})
+
 describe("two commands at once", () => {
   test("that come first to the service have one key of it", async () => {
     const stores = [1, 2, 3].map(() => new LabellingStore(new ServiceFolder(shop.path("fresh"))))

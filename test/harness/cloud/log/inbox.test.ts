@@ -106,6 +106,30 @@ describe("a record that another program leaves", () => {
     await expect(recordAccess(directory, access)).rejects.toSatisfy((error) => isFault(error, "malformed"))
   })
 
+  /** What becomes of the next record where 4,096 wait already. */
+  async function whereManyWait({ leaveRecord }: typeof inboxes): Promise<string> {
+    const directory = await folders.make()
+    await recordAccess(directory, given)
+    const inbox = join(privateFolder(directory), "inbox")
+    for (let n = 1; n < 4_096; n++) await writeFile(join(inbox, `${n}.json`), "")
+    const left = leaveRecord(directory, { ...given, at: 5 } as AccessRecord)
+    return left.then(
+      () => "left",
+      (error: Fault) => error.kind,
+    )
+  }
+
+  test("is refused where thousands wait that no cloud takes", async () => {
+    expect(await whereManyWait(inboxes)).toBe("full")
+    const path = "harness/cloud/log/inbox.ts"
+    const mistake: Mistake = {
+      path,
+      from: "(await namesIn(inbox)).length >= WAITING_MAX",
+      to: "!WAITING_MAX",
+    }
+    expect(await whereManyWait(await mutant(path, mistake))).toBe("left")
+  })
+
   test("waits on while the log takes nothing, which is told once", async () => {
     const directory = await folders.make()
     await recordAccess(directory, given)
