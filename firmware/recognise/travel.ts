@@ -1,4 +1,5 @@
 import type { Box } from "../ports.ts"
+import { areaOf, overlap } from "./edges.ts"
 
 /**
  * Lifeless things that travel are vehicles. A model names what it has never learnt to see so, such as a car from above,
@@ -68,12 +69,3 @@ function isJourney(then: Box, now: Box): boolean {
 function asVehicle({ score, left, top, right, bottom }: Box): Box {
   return { label: "vehicle", score, left, top, right, bottom }
 }
-
-function overlap(a: Box, b: Box): number {
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
-  if (width <= 0 || height <= 0) return 0
-  return (width * height) / (areaOf(a) + areaOf(b) - width * height)
-}
-
-const areaOf = ({ left, top, right, bottom }: Box): number => (right - left) * (bottom - top)

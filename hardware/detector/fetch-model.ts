@@ -8,9 +8,16 @@ const FETCH_WITHIN: Milliseconds = minutes(10)
 
 export const isUrl = (from: string): boolean => /^https?:\/\//i.test(from)
 
+/** `from` as it may be shown and kept: an address may have a password in it, or a token in its query. */
+export function shownFrom(from: string): string {
+  if (!isUrl(from) || !URL.canParse(from)) return from
+  const { origin, pathname } = new URL(from)
+  return `${origin}${pathname}`
+}
+
 /**
  * The bytes of a model, from a file or by http(s).
- * @throws Fault with one line that begins with `from`. "usage", definite: no such file, or an address that is none;
+ * @throws Fault with one line that begins with `from` as it is shown. "usage", definite: no such file, or an address that is none;
  *         "refused", definite: the server said no; "unavailable", indefinite: it does not answer, or broke off;
  *         "malformed", definite: empty, or larger than any model for a camera.
  */
@@ -21,7 +28,7 @@ export async function readModelFrom(from: string, signal: AbortSignal): Promise<
     return bytes
   } catch (cause) {
     if (!isFault(cause)) throw cause
-    throw new Fault(cause.kind, `${from}: ${cause.message}`, { cause, definite: cause.definite })
+    throw new Fault(cause.kind, `${shownFrom(from)}: ${cause.message}`, { cause, definite: cause.definite })
   }
 }
 
@@ -41,6 +48,10 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
 }
 
 async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  if (!URL.canParse(url)) throw new Fault("usage", "is no address")
+  const { username, password } = new URL(url)
+  if (username !== "" || password !== "")
+    throw new Fault("usage", "has a name or password in it: fetch the file yourself, and name that")
   // Not `AbortSignal.any` over `AbortSignal.timeout`: node 20's collector may take that pair away before it fires.
   const end = new AbortController()
   const stop = () => end.abort()

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { Fault, isFault } from "../../firmware/errors.ts"
-import { isUrl, readModelFrom } from "./fetch-model.ts"
+import { isUrl, readModelFrom, shownFrom } from "./fetch-model.ts"
 import { KNOWN_MODELS } from "./known-models.ts"
 import { type InstalledModel, type ModelPaper, modelName, storeModel } from "./model-store.ts"
 
@@ -35,17 +35,18 @@ export async function installModel({
 }: ModelOrder): Promise<InstalledModel> {
   const bytes = await readModelFrom(from, signal)
   const hash = createHash("sha256").update(bytes).digest("hex")
-  refuseOther(from, hash, sha256)
+  const shown = shownFrom(from)
+  refuseOther(shown, hash, sha256)
   const known = KNOWN_MODELS.find((each) => each.sha256 === hash)
   const name = known?.name ?? modelName(nameIn(from))
   const paper = {
     ...{ sha256: hash, bytes: bytes.length },
-    ...{ licence: known?.licence ?? null, source: known?.source ?? shownSource(from) },
+    ...{ licence: known?.licence ?? null, source: known?.source ?? (isUrl(from) ? shown : basename(from)) },
   }
   if (!known) {
     if (KNOWN_MODELS.some((each) => each.name === name))
-      throw new Fault("usage", `${from}: ${name} is the name of another model: call the file otherwise`)
-    await triedOut(from, bytes, paper, tryOut)
+      throw new Fault("usage", `${shown}: ${name} is the name of another model: call the file otherwise`)
+    await triedOut(shown, bytes, paper, tryOut)
   }
   return storeModel(folder, name, bytes, paper)
 }
@@ -88,11 +89,4 @@ async function triedOut(
 
 function nameIn(from: string): string {
   return basename(isUrl(from) ? new URL(from).pathname : from)
-}
-
-/** An address may have a password in it. */
-function shownSource(from: string): string {
-  if (!isUrl(from)) return basename(from)
-  const { origin, pathname } = new URL(from)
-  return `${origin}${pathname}`
 }

@@ -11,6 +11,14 @@ export interface NpmPackage {
   readonly licence: string
   /** Its licence file, and notice if it has one; where it ships neither, the sentence that says so. */
   readonly licenceText: string
+  /** What is compiled into it and is no npm package. */
+  readonly linked: readonly LinkedLibrary[]
+}
+
+export interface LinkedLibrary {
+  readonly name: string
+  /** SPDX identifier. */
+  readonly licence: string
 }
 
 const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[-.].*)?$/i
@@ -18,6 +26,27 @@ const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[-.].*)?$/i
 /** Of packages that leave theirs in their repository. */
 const KEPT_TEXTS: ReadonlyMap<string, URL> = new Map([
   ["onnxruntime-web", new URL("./licences/onnxruntime-web.txt", import.meta.url)],
+])
+
+/** By names in the WebAssembly, and what its build always takes; neither tells versions. */
+const LINKED: ReadonlyMap<string, readonly LinkedLibrary[]> = new Map([
+  [
+    "onnxruntime-web",
+    [
+      { name: "abseil-cpp", licence: "Apache-2.0" },
+      { name: "boost-mp11", licence: "BSL-1.0" },
+      { name: "date", licence: "MIT" },
+      { name: "eigen", licence: "MPL-2.0" },
+      { name: "emscripten", licence: "MIT" },
+      { name: "flatbuffers", licence: "Apache-2.0" },
+      { name: "gsl", licence: "MIT" },
+      { name: "nlohmann-json", licence: "MIT" },
+      { name: "onnx", licence: "Apache-2.0" },
+      { name: "protobuf", licence: "BSD-3-Clause" },
+      { name: "re2", licence: "BSD-3-Clause" },
+      { name: "safeint", licence: "MIT" },
+    ],
+  ],
 ])
 
 /** The old spellings are those of packages from before 2015. */
@@ -60,7 +89,7 @@ async function readPackage(folder: string): Promise<NpmPackage> {
     texts.length > 0
       ? texts.map(tidy).join("\n\n")
       : `Ships no licence file; states: ${licence}${by ? `, by ${by}` : ""}`
-  return { name, version, licence, licenceText }
+  return { name, version, licence, licenceText, linked: LINKED.get(name) ?? [] }
 }
 
 function tidy(text: string): string {

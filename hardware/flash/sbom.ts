@@ -4,7 +4,7 @@ import type { NpmPackage } from "./npm-packages.ts"
 
 /**
  * The software bill of materials of a program made of `packages`: CycloneDX 1.5 JSON, with name, version, licence and
- * package URL of each. No serial number and no time, so that one program has one bill.
+ * package URL of each, and what is linked into it. No serial number and no time, so that one program has one bill.
  */
 export function sbomOf(program: Uint8Array, packages: readonly NpmPackage[]): string {
   const bill = {
@@ -21,13 +21,18 @@ export function sbomOf(program: Uint8Array, packages: readonly NpmPackage[]): st
         licenses: [licenceOf("Apache-2.0")],
       },
     },
-    components: packages.map(({ name, version, licence }) => ({
+    components: packages.map(({ name, version, licence, linked }) => ({
       type: "library",
       "bom-ref": purlOf(name, version),
       name,
       version,
       licenses: [licenceOf(licence)],
       purl: purlOf(name, version),
+      ...(linked.length > 0 && {
+        components: linked.map((each) => ({
+          ...{ type: "library", name: each.name, licenses: [licenceOf(each.licence)] },
+        })),
+      }),
     })),
   }
   return `${JSON.stringify(bill, null, 2)}\n`

@@ -1,5 +1,6 @@
+import { writeFile } from "node:fs/promises"
 import { Command } from "commander"
-import { Fault } from "../../firmware/errors.ts"
+import { Fault, messageOf } from "../../firmware/errors.ts"
 import { aligned } from "../bench/table.ts"
 import type { Check } from "../checks/check.ts"
 import { CHECKS, THEMES } from "../checks/list.ts"
@@ -23,19 +24,35 @@ export function mutantsCommand(): Command {
     .description("show that each check finds nothing as it is, and the mistake it is there for")
     .argument("[names...]", "only these checks, mistakes or rules")
     .option("--json", "for a machine")
+    .option(
+      "--out <file>",
+      "also write there what --json prints: for obscura evidence, and obscura incident --all",
+    )
     .addHelpText("after", HELP)
-    .action(async (names: readonly string[], { json }: { json?: boolean }) => {
+    .action(async (names: readonly string[], { json, out }: { json?: boolean; out?: string }) => {
       const { checks, mistakes } = named(names)
+      if (out !== undefined) await write(out, "") // says so now that it cannot be, and not in minutes
       const began = performance.now()
       // Of what is about to run: somebody may edit meanwhile.
       const hashes = { sources: await sourceHash(), firmware: await firmwareHash() }
       const rows = await rowsOf(checks, mistakes, showProgress)
       const wrong = rows.filter(({ right }) => !right)
-      if (json)
-        console.log(JSON.stringify({ version: 1, held: wrong.length === 0, ...hashes, rows }, null, 2))
+      const report = JSON.stringify({ version: 1, held: wrong.length === 0, ...hashes, rows }, null, 2)
+      if (out !== undefined) await write(out, `${report}\n`)
+      if (json) console.log(report)
       else console.log(`${tableOf(rows)}\n\n${summary(rows, (performance.now() - began) / 1_000)}`)
       if (wrong.length > 0) process.exitCode = 1
     })
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text)
+  } catch (cause) {
+    throw new Fault("usage", `--out ${path}: cannot be written (${messageOf(cause)}); name another file`, {
+      cause,
+    })
+  }
 }
 
 /** @throws Fault "usage": nothing is called so. */

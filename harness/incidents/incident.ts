@@ -8,7 +8,7 @@ export interface Incident {
   readonly year: string
   /** Facts, a sentence or two each. */
   readonly happened: readonly string[]
-  /** Whose publication tells of it. */
+  /** Whose publication tells of it, and what of it none at hand does. */
   readonly source: string
   /** What of the system let it happen. */
   readonly wrong: string

@@ -10,7 +10,8 @@ export const ring2016: Incident = {
     "A database tied each video to its customer. Recognition took leaves, trees, animals and people for one another, so people watched and labelled footage from inside and outside homes.",
     "What was made of that footage, models too, had to go by the order of 2023.",
   ],
-  source: "Federal Trade Commission v. Ring LLC, 2023 (District of Columbia, 1:23-cv-01549)",
+  source:
+    "Federal Trade Commission v. Ring LLC, 2023 (District of Columbia, 1:23-cv-01549), for the access and the order; for bucket and quotations no publication is at hand",
   wrong: "Who had the bucket had the videos, and policy was all that stood before it.",
   scenario:
     "Four homes record a clip each. The research team gets the bucket, the database, every log and every server key, and tries each key on each object, looks for each picture's canary and for a way from an e-mail to a clip. The labelling service keeps what a consent allows, until it is withdrawn or expires.",

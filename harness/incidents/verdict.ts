@@ -24,10 +24,7 @@ export const isBroken = ({ result }: Tried): boolean => !("stuck" in result) && 
 /** What was seen, each once. */
 export function seenIn({ result }: Tried): readonly string[] {
   const lines = "stuck" in result ? [result.stuck.split("\n")[0] ?? ""] : result.evidence
-  return [...new Set(lines)].map((line) => {
-    const times = lines.filter((each) => each === line).length
-    return times === 1 ? line : `${line} (${times} times)`
-  })
+  return [...new Set(lines)]
 }
 
 export interface Leak {

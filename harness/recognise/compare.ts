@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import { Fault, isFault, messageOf } from "../../firmware/errors.ts"
 import type { Label } from "../../firmware/ports.ts"
-import { LABELS } from "./labels.ts"
+import { LABELS } from "../../firmware/recognise/count.ts"
 import { type FilmEvent, type RecogniseRun, SCHEMA } from "./result.ts"
 import { NO_TALLIES, scorePresence, sumOf, type Tallies } from "./score.ts"
 

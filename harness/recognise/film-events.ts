@@ -1,8 +1,8 @@
 import type { Label } from "../../firmware/ports.ts"
+import { LABELS } from "../../firmware/recognise/count.ts"
 import type { MotionKind } from "../../firmware/recognise/motion.ts"
 import type { Verdict } from "../../firmware/recognise/recognise.ts"
 import type { Seconds } from "../../firmware/units.ts"
-import { LABELS } from "./labels.ts"
 import type { FilmEvent } from "./result.ts"
 
 /** What one picture of a clip shows. */

@@ -1,9 +1,8 @@
 import { Fault } from "../../firmware/errors.ts"
 import type { Label } from "../../firmware/ports.ts"
+import { LABELS } from "../../firmware/recognise/count.ts"
 import type { Seconds } from "../../firmware/units.ts"
 import { readCsv } from "./csv.ts"
-
-export const LABELS: readonly Label[] = ["person", "animal", "vehicle"]
 
 /** What is in one picture, or anywhere in one film. */
 export interface FileTruth {

@@ -1,12 +1,11 @@
 import type { CameraConfig } from "../../firmware/config.ts"
 import { isFault, messageOf } from "../../firmware/errors.ts"
 import type { Box, Detector, Frame } from "../../firmware/ports.ts"
-import { inPlace } from "../../firmware/recognise/count.ts"
+import { inPlace, LABELS } from "../../firmware/recognise/count.ts"
 import { Masks } from "../../firmware/recognise/mask.ts"
 import type { Bytes, Milliseconds, Seconds } from "../../firmware/units.ts"
 import type { EncodeStill } from "./encode-still.ts"
 import type { Input } from "./inputs.ts"
-import { LABELS } from "./labels.ts"
 import { counted } from "./page/hero.ts"
 import type { Still } from "./page/still.ts"
 import { replayFilm } from "./replay-film.ts"
@@ -136,8 +135,8 @@ async function lookAtFilm(
   const begun = performance.now()
   const open = await eyes.film(path)
   const every = config.lens.groupOfPictures
-  const stride = Math.max(1, Math.ceil(((open.duration ?? 0) * 1_000) / every / stillsMax))
-  const stills: Still[] = []
+  let stride = Math.max(1, Math.ceil(((open.duration ?? 0) * 1_000) / every / stillsMax))
+  let stills: Still[] = []
   let size = { width: 0, height: 0 }
   let seen = 0
   const replayed = await replayFilm(
@@ -148,6 +147,11 @@ async function lookAtFilm(
       size = frame
       if (seen++ % stride === 0 || (boxes !== null && stills.length < 2 * stillsMax))
         stills.push(await eyes.still(frame, STILL_WIDTH))
+      // A raw film does not say how long it is.
+      if (stills.length > 2 * stillsMax) {
+        stills = stills.filter((_, index) => index % 2 === 0)
+        stride *= 2
+      }
       memory.look()
       tell(at, open.duration)
     },

@@ -1,5 +1,5 @@
+import { LABELS } from "../../firmware/recognise/count.ts"
 import type { RunComparison } from "./compare.ts"
-import { LABELS } from "./labels.ts"
 import { counted, duration, headline, ratio } from "./page/hero.ts"
 import type { RecogniseRun } from "./result.ts"
 import { precisionOf, recallOf, sumOf } from "./score.ts"

@@ -36,7 +36,8 @@ export interface Progress {
 }
 
 /**
- * Runs each check as it is and with each of its mistakes, `atOnce` processes at a time: as many as there are cores.
+ * Runs each check as it is and with each of its mistakes, `atOnce` processes at a time: twice as many as there are cores, for many wait more than they
+ * work.
  *
  * @throws Fault "broken": a mistake does not fit its source any more.
  */
@@ -44,7 +45,7 @@ export async function rowsOf(
   checks: readonly Check[],
   mistakes: readonly Mistake[],
   onProgress: (progress: Progress) => void = () => undefined,
-  atOnce = availableParallelism(),
+  atOnce = 2 * availableParallelism(),
 ): Promise<readonly Row[]> {
   for (const mistake of mistakes) checkPatches(mistake)
   const jobs = jobsFor(checks, mistakes)

@@ -171,6 +171,7 @@ const billShape = z.strictObject({
         ]),
       ]),
       purl: z.string().regex(/^pkg:npm\/(?:%40[^/@]+\/)?[^/@]+@\d/),
+      components: z.array(z.looseObject({ type: z.literal("library"), name: z.string() })).optional(),
     }),
   ),
 })
@@ -191,6 +192,10 @@ describe("the papers beside it", () => {
     expect(notice).toMatch(
       /\nonnxruntime-web [\d.]+ \(MIT\)\n\nMIT License\n\nCopyright \(c\) Microsoft Corporation\n/,
     )
+    // So it does with those of what is linked into its WebAssembly.
+    const linked = bill.components.find(({ name }) => name === "onnxruntime-web")?.components ?? []
+    expect(linked.map(({ name }) => name)).toEqual(expect.arrayContaining(["protobuf", "onnx", "eigen"]))
+    expect(notice).toContain("protobuf: Copyright 2008 Google Inc.  All rights reserved.\n")
   })
 
   test("state one version with package.json and the Debian changelog", async () => {

@@ -1,16 +1,13 @@
 import type { Box, Label } from "../../ports.ts"
+import { type Edges, overlap } from "../edges.ts"
 import type { Fit } from "./letterbox.ts"
 
 /** A box as a model gives it, in pixels of its input. */
-export interface Candidate {
+export interface Candidate extends Edges {
   readonly label: Label
   /** As of a box in `ports.ts`. */
   readonly thing?: true
   readonly score: number
-  readonly left: number
-  readonly top: number
-  readonly right: number
-  readonly bottom: number
 }
 
 /** Below this a box is noise; what counts above it is the caller's to say. */
@@ -34,18 +31,6 @@ export function boxesOf(candidates: readonly Candidate[], fit: Fit, overlapMax: 
 
 function isSameKind(a: Candidate, b: Candidate): boolean {
   return a.label === b.label && a.thing === b.thing
-}
-
-function overlap(a: Candidate, b: Candidate): number {
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
-  if (width <= 0 || height <= 0) return 0
-  const shared = width * height
-  return shared / (areaOf(a) + areaOf(b) - shared)
-}
-
-function areaOf({ left, top, right, bottom }: Candidate): number {
-  return (right - left) * (bottom - top)
 }
 
 /** null: nothing of it is in the picture. */

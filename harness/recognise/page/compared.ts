@@ -1,6 +1,6 @@
+import { LABELS } from "../../../firmware/recognise/count.ts"
 import { text } from "../../load/page/html.ts"
 import type { RunComparison } from "../compare.ts"
-import { LABELS } from "../labels.ts"
 
 /** This run against an earlier one: counts side by side, then each file of which they say different things. */
 export function comparedSection({ before, common, differences, tallies, isWorse }: RunComparison): string {

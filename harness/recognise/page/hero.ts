@@ -1,5 +1,5 @@
 import type { Label } from "../../../firmware/ports.ts"
-import { LABELS } from "../labels.ts"
+import { LABELS } from "../../../firmware/recognise/count.ts"
 import type { RecogniseRun, Score } from "../result.ts"
 import { precisionOf, recallOf, sumOf, type Tally } from "../score.ts"
 

@@ -1,5 +1,5 @@
+import { LABELS } from "../../../firmware/recognise/count.ts"
 import { text } from "../../load/page/html.ts"
-import { LABELS } from "../labels.ts"
 import type { PictureResult } from "../result.ts"
 import { boxesOver } from "./boxes.ts"
 import { type Still, type Stills, sourceOf } from "./still.ts"

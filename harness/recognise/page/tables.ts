@@ -1,5 +1,5 @@
+import { LABELS } from "../../../firmware/recognise/count.ts"
 import { text } from "../../load/page/html.ts"
-import { LABELS } from "../labels.ts"
 import type { FilmResult, RecogniseRun } from "../result.ts"
 import { MATCH_WITHIN, precisionOf, recallOf, sumOf } from "../score.ts"
 import { clock } from "./film.ts"

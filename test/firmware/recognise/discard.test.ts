@@ -33,34 +33,18 @@ async function leavesAndBell({ openVirtualCamera }: Cameras): Promise<void> {
   expect(bucket.manifests(camera.household.camera?.id ?? "").length).toBeGreaterThan(0)
 }
 
-const MISTAKES: Readonly<Record<string, Mistake>> = {
-  "releases what was discarded": {
-    path: "firmware/delivery/clip-writer.ts",
-    from: "if (this.#verdict.keep) await this.#parts.spool.release(ids)",
-    to: "if (ids.length > 0) await this.#parts.spool.release(ids)",
-  },
-  "lets segments go before the verdict": {
-    path: "firmware/delivery/clip-writer.ts",
-    from: "    if (!this.#verdict) return\n",
-    to: "    if (!this.#verdict) return this.#parts.spool.release(this.#held.splice(0))\n",
-  },
-  "gives numbers to what it discards": {
-    path: "firmware/delivery/spool.ts",
-    from: "      if (item) await this.#shelf.remove(item)\n    }",
-    to: "      if (item) await this.#shelf.remove(item)\n      if (item) this.#listing.add({ ...item, gone: true })\n    }\n    await this.#listing.list()",
-  },
-  "keeps on its disk what it discards": {
-    path: "firmware/delivery/spool.ts",
-    from: "      if (item) await this.#shelf.remove(item)\n    }",
-    to: "    }",
-  },
+/** The others that are there to be made are rows of `obscura mutants`, which looks at the spool alone. */
+const MISTAKE: Mistake = {
+  path: "firmware/delivery/clip-writer.ts",
+  from: "if (this.#verdict.keep) await this.#parts.spool.release(ids)",
+  to: "if (ids.length > 0) await this.#parts.spool.release(ids)",
 }
 
 describe("a clip in which nobody is never leaves the camera, and leaves no gap", () => {
   test("holds", () => leavesAndBell(cameras))
 
-  test.each(Object.entries(MISTAKES))("a camera that %s is found out", async (_what, mistake) => {
-    const bent = await mutant<Cameras>("harness/virtual/virtual-camera.ts", mistake)
+  test("a camera that releases what was discarded is found out", async () => {
+    const bent = await mutant<Cameras>("harness/virtual/virtual-camera.ts", MISTAKE)
     await expect(leavesAndBell(bent)).rejects.toMatchObject({ name: "AssertionError" })
   })
 })

@@ -71,7 +71,7 @@ describe.skipIf(!judge("dpkg-deb"))("the package", () => {
     const lib = join(out, "usr/lib/obscura")
     const found = await findModel([join(folder, "nothing"), modelsIn(lib)])
     expect(found).toMatchObject({ name: "mine", licence: "Apache-2.0" })
-    expect(await readFile(found?.path ?? "")).toEqual(file)
+    expect((await readFile(found?.path ?? "")).equals(file)).toBe(true)
     expect(await readFile(join(out, "usr/share/doc/obscura-camera/copyright"), "utf8")).toContain(
       "The model mine: Apache-2.0 (/usr/share/common-licenses/Apache-2.0); somebody.",
     )

@@ -34,6 +34,22 @@ describe("a promise is found wanting that", () => {
   })
 })
 
+test("every table of a page counts; links lead from its folder, paths in code from the root", () => {
+  const page =
+    table("| A | [x](../test/a.test.ts) |") + table("| B | `test/b.test.ts`, `obscura mutants Tuning` |")
+  expect(claimsIn(page, "firmware").map(({ links }) => links)).toEqual([
+    ["test/a.test.ts"],
+    ["test/b.test.ts"],
+  ])
+})
+
+test("each promise of the camera's own page points at a test, too", () => {
+  const page = readFileSync(join(root, "firmware/README.md"), "utf8")
+  const { tries, evidence } = checkClaims(page, root, "firmware")
+  expect(evidence).toEqual([])
+  expect(tries).toBeGreaterThan(20)
+})
+
 test("links and checks of a row are read, whatever stands between them", () => {
   expect(claimsIn(table("| A | [x](test/a.test.ts), C3 and [y](test/b#c) |"))).toEqual([
     { says: "A", links: ["test/a.test.ts", "test/b"], checks: ["C3"] },

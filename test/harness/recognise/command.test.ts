@@ -11,8 +11,11 @@ beforeAll(async () => {
   await mkdir(join(folder, "empty"))
   await writeFile(join(folder, "in", "a.bmp"), bitmap(8, 6))
   await writeFile(join(folder, "in", "deeper", "b.bmp"), bitmap(6, 300))
+  await mkdir(join(folder, "other"))
+  await writeFile(join(folder, "other", "a.bmp"), bitmap(4, 4))
   await writeFile(join(folder, "in", "notes.txt"), "not looked at")
   await writeFile(join(folder, "cut.jpg"), Buffer.from("ffd8ffe000104a464946", "hex"))
+  await writeFile(join(folder, "\u001b[2Jcut.png"), "no picture")
   await writeFile(join(folder, "cut.mp4"), Buffer.alloc(2_000, 7))
   await writeFile(join(folder, "labels.csv"), "file,labels\na.bmp,none\ngone.bmp,person\n")
   await writeFile(join(folder, "wrong.csv"), "file,labels\na.bmp,persn\n")
@@ -74,6 +77,7 @@ describe("obscura recognise", () => {
       at("in", "a.bmp"),
       at("cut.jpg"),
       at("cut.mp4"),
+      at("\u001b[2Jcut.png"),
       at("gone.jpg"),
       at("empty"),
       at("labels.csv"),
@@ -91,6 +95,24 @@ describe("obscura recognise", () => {
     ])
       expect(lines.filter((line) => line.includes(says))).toHaveLength(1)
     expect(out).toContain("1 picture, 0 films")
+    // A file's name does not steer the terminal.
+    expect(err).toContain("[2Jcut.png: is no picture")
+    expect(err).not.toContain("\u001b")
+  })
+
+  test("pictures that are called alike in two folders are told apart", async () => {
+    const { out } = await obscura(at("in"), at("other"), "--out", at("two"), "--json")
+    const { pictures } = JSON.parse(out)
+    expect(pictures.map(({ file, width }: { file: string; width: number }) => [file, width])).toEqual([
+      [at("in", "a.bmp"), 8],
+      ["deeper/b.bmp", 6],
+      [at("other", "a.bmp"), 4],
+    ])
+  })
+
+  test("a model that cannot be used leaves no folder behind", async () => {
+    await obscura(at("in"), "--model", at("no-model.onnx"), "--out", at("unmade"))
+    expect(await readdir(folder)).not.toContain("unmade")
   })
 
   test.each([

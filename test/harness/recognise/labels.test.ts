@@ -36,6 +36,11 @@ describe("labels as CSV", () => {
     expect(files.get("wind.mp4")?.labels.size).toBe(0)
   })
 
+  test("a quoted cell begins its own line, also after one that ends with an empty cell", () => {
+    const { files } = csv("file,labels,ignore", "a.jpg,none,", '"b.jpg",person')
+    expect([...files.keys()]).toEqual(["a.jpg", "b.jpg"])
+  })
+
   test("quoted cells may hold commas, quotes and line ends", () => {
     const { files } = csv("file,labels", '"a, ""b"".jpg",animal', '"two\nlines.jpg", person')
     expect([...files.keys()]).toEqual(['a, "b".jpg', "two\nlines.jpg"])

@@ -67,6 +67,14 @@ describe("a film through a camera's recognition", () => {
       expect(Math.abs((events[index]?.end ?? 0) - left - 1)).toBeLessThanOrEqual(1)
   })
 
+  test("a camera asks no more once a clip is decided: then it is what moves that ends an event", async () => {
+    const asking = [...EMPTY, ...WALK, ...EMPTY]
+    const none = async () => undefined
+    const { asked, verdicts } = await replayFilm(film(asking), config, seeing("person"), none, signal, false)
+    expect([asked, verdicts.length]).toEqual([2, 1])
+    expect((await replay(asking, seeing("person"))).asked).toBeGreaterThan(2)
+  })
+
   test("what the detector does not know is dropped, and nothing is told of an empty room", async () => {
     const { events, verdicts } = await replay([...EMPTY, ...WALK, ...EMPTY], seeing("person", 0.2))
     expect(events).toEqual([])

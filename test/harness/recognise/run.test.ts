@@ -6,10 +6,14 @@ import { compareRuns } from "../../../harness/recognise/compare.ts"
 import { shrunk } from "../../../harness/recognise/encode-still.ts"
 import type { Input } from "../../../harness/recognise/inputs.ts"
 import { labelsFromCsv } from "../../../harness/recognise/labels.ts"
-import { recognisePage } from "../../../harness/recognise/page/page.ts"
+import * as pages from "../../../harness/recognise/page/page.ts"
 import { type RecogniseParts, recognise } from "../../../harness/recognise/recognise.ts"
-import type { Eyes } from "../../../harness/recognise/run.ts"
+import * as runs from "../../../harness/recognise/run.ts"
 import { summaryText } from "../../../harness/recognise/summary.ts"
+import { mutant } from "../../mutants.ts"
+
+type Eyes = runs.Eyes
+const { recognisePage } = pages
 
 const { signal } = new AbortController()
 const config = parseConfig()
@@ -85,6 +89,23 @@ describe("a run", () => {
     expect([run.pictures.length, run.films.length]).toEqual([1, 1])
   })
 
+  test("keeps a few stills of a film that does not say how long it is, from all over it", async () => {
+    const endless: Eyes = {
+      ...eyes(false),
+      film: async () => ({
+        ...{ duration: null, damaged: 0 },
+        async *frames() {
+          for (let second = 0; second < 1_000; second++) yield frame(second * 1_000)
+        },
+      }),
+    }
+    const { stills } = await recognise({ ...parts(["a.mp4"], null, false), eyes: endless }, signal)
+    const times = (stills.get("a.mp4") ?? []).map(({ at }) => at)
+    expect(times.length).toBeGreaterThan(90)
+    expect(times.length).toBeLessThanOrEqual(360)
+    expect(times.at(-1)).toBeGreaterThan(900)
+  })
+
   test("names labels without a file, ten of them, and refuses labels that name none", async () => {
     const many = Array.from({ length: 14 }, (_, i) => `\ngone-${i}.jpg,none`).join("")
     const { run } = await recognise(parts(NAMES, LABELS + many), signal)
@@ -118,6 +139,47 @@ describe("a run", () => {
   })
 })
 
+test("what is under a mask reaches neither the detector nor the page", async () => {
+  const masks = [
+    [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ],
+  ]
+  const settings = parseConfig({ recognise: { masks } })
+  const brightest = async (from: Pick<typeof runs, "lookAt">) => {
+    let most = 0
+    const see = ({ luma }: Frame) => {
+      most = Math.max(most, ...luma)
+    }
+    const seen: Eyes = {
+      ...eyes(),
+      still: async (shown) => {
+        see(shown)
+        return { at: 0, width: 2, height: 2, jpeg: new Uint8Array() }
+      },
+      detector: {
+        detect: async (shown) => {
+          see(shown)
+          return []
+        },
+      },
+    }
+    const inputs = [input("a.jpg"), input("a.mp4", "film")]
+    await from.lookAt(inputs, settings, seen, () => undefined, signal)
+    return most
+  }
+  expect(await brightest(runs)).toBe(16)
+  const open = await mutant<typeof runs>("harness/recognise/run.ts", {
+    path: "harness/recognise/run.ts",
+    from: "masks.apply(await eyes.picture(input.path))",
+    to: "await eyes.picture(input.path)",
+  })
+  expect(await brightest(open)).toBe(100)
+})
+
 describe("the page", () => {
   test("needs nothing else: it loads nothing, and its policy allows no more than its own script and pictures", async () => {
     const { run, stills } = await recognise(parts([...NAMES, "a.mp4"], LABELS), signal)
@@ -126,6 +188,27 @@ describe("the page", () => {
     expect(page).not.toMatch(/(?:src|href)="(?!data:|#)/)
     expect(page).toContain("data:image/jpeg;base64,AQID")
     expect(page).toContain("person missed")
+  })
+
+  test("shows each picture that came out wrong, with what is wrong of it", async () => {
+    const { run, stills } = await recognise(parts(NAMES, LABELS), signal)
+    const shown = (from: Pick<typeof pages, "recognisePage">) => {
+      const page = from.recognisePage(run, stills, config.recognise.minScore, null)
+      return [
+        ...page.matchAll(/<figure id="picture-(\d)" class="wrong">.*?<img .*?(\w+ (?:missed|invented))</gs),
+      ]
+    }
+    const all = [
+      ["1", "person missed"],
+      ["3", "person invented"],
+    ]
+    expect(shown(pages).map(([, index, wrong]) => [index, wrong])).toEqual(all)
+    const flattering = await mutant<typeof pages>("harness/recognise/page/page.ts", {
+      path: "harness/recognise/page/page.ts",
+      from: 'picturesSection("Pictures that came out wrong", wrong, stills)',
+      to: '""',
+    })
+    expect(shown(flattering)).toHaveLength(0)
   })
 
   test("shows names of files as text, whatever is in them", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Label } from "../../../firmware/ports.ts"
+import type * as score from "../../../harness/recognise/score.ts"
 import {
   matchEvents,
   precisionOf,
@@ -8,6 +9,7 @@ import {
   sumOf,
   timeWithout,
 } from "../../../harness/recognise/score.ts"
+import { mutant } from "../../mutants.ts"
 
 const event = (start: number, end: number, label: Label = "person") => ({ start, end, label })
 
@@ -41,6 +43,21 @@ describe("events are matched with the truth", () => {
       invented: 0,
       missed: 1,
     })
+  })
+
+  test("nobody is lost: what is found and what is missed are all that was there", async () => {
+    const lost = (from: Pick<typeof score, "matchEvents">) => {
+      const truth = [event(1, 3), event(5, 9), event(20, 22)]
+      const { right, missed } = from.matchEvents([event(1, 3), event(5, 15)], truth).tallies.person
+      return truth.length - right - missed
+    }
+    expect(lost({ matchEvents })).toBe(0)
+    const forgetful = await mutant<typeof score>("harness/recognise/score.ts", {
+      path: "harness/recognise/score.ts",
+      from: "missed: ours.filter((match) => match === null).length",
+      to: "missed: 0",
+    })
+    expect(lost(forgetful)).toBeGreaterThan(0)
   })
 
   test("another label is no match", () => {
