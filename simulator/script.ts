@@ -62,7 +62,9 @@ export function scriptOf(options: ScriptOptions): readonly Step[] {
   const inTime = bells.filter((at) => at > 0.2 && at < end - 0.2)
   const early = between(random, 0.1, 0.6) * end
   if (!visited && inTime.length === 0 && options.share === undefined) inTime.push(early)
-  return stepsOf(merged(spans, end), inTime)
+  const steps = stepsOf(merged(spans, end), inTime)
+  // 32.005 s are a little more than 32,005 ms.
+  return steps.map((step) => (step.at > duration ? { ...step, at: duration } : step))
 }
 
 function offsetSeconds({ groups }: Footage, offset: number): Seconds {

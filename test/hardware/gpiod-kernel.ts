@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { createServer, type Server, type Socket } from "node:net"
 import { delimiter, dirname, join } from "node:path"
 import { root } from "../support.ts"
+import { type LineKnown, lineText, writeAnswers } from "./gpiod-answers.ts"
 
 /**
  * The kernel behind the gpiod stand-ins: one GPIO chip, its lines, and who holds them. The tools are processes that
@@ -12,14 +13,11 @@ import { root } from "../support.ts"
 
 export type Errno = "EACCES" | "EBUSY" | "EINVAL" | "EIO" | "ENOENT"
 
-interface Holder {
+interface Holder extends Omit<LineKnown, "name"> {
   readonly socket: Socket | null
   readonly pid: number
   readonly tool: string
   readonly consumer: string
-  readonly direction: "input" | "output"
-  readonly bias: string | null
-  readonly edges: string | null
 }
 
 interface Line {
@@ -82,11 +80,10 @@ export class TestKernel {
   readonly #slow = new Map<number, Promise<void>>()
   readonly #asked = new Set<number>()
   readonly #changed = new Set<() => void>()
-  /** No permission for the chip's device. */
-  denied = false
-  lineCount = LINES
-  /** The chip is gone. */
-  gone = false
+  #denied = false
+  #lineCount = LINES
+  #gone = false
+  #closed = false
 
   /** Made by `startKernel`. */
   constructor(version: 1 | 2, label: string, socket: string, server: Server) {
@@ -97,14 +94,33 @@ export class TestKernel {
     const path = [tools, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter)
     this.toolsEnv = { ...this.env, PATH: path }
     server.on("connection", (socket) => this.#serve(socket))
+    this.#writeDown()
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
   // The world's side
+
+  /** No permission for the chip's device. */
+  set denied(is: boolean) {
+    this.#denied = is
+    this.#writeDown()
+  }
+
+  /** The chip is gone. */
+  set gone(is: boolean) {
+    this.#gone = is
+    this.#writeDown()
+  }
+
+  set lineCount(count: number) {
+    this.#lineCount = count
+    this.#writeDown()
+  }
 
   /** Puts a level on a line's wire, as a sensor or a finger would. */
   set(pin: number, level: 0 | 1): void {
@@ -147,6 +163,7 @@ export class TestKernel {
   occupy(pin: number, consumer: string): void {
     const outsider = { socket: null, pid: 0, tool: consumer, bias: null, edges: null }
     this.#line(pin).holder = { ...outsider, consumer, direction: "output" }
+    this.#writeDown()
   }
 
   /** From now on a request for this line hangs, until the returned function is called. */
@@ -183,8 +200,7 @@ export class TestKernel {
       rest = lines.pop() ?? ""
       for (const line of lines) void this.#answer(JSON.parse(line), socket)
     })
-    // A tool that was killed in the middle of a word.
-    socket.on("error", () => socket.destroy())
+    socket.on("error", () => socket.destroy()) // killed in the middle of a word
     socket.on("close", () => {
       this.#sockets.delete(socket)
       for (const line of this.#lines) if (line.holder?.socket === socket) line.holder = null
@@ -195,14 +211,15 @@ export class TestKernel {
   async #answer(question: Question, socket: Socket): Promise<void> {
     if (question.op === "set") return this.#drive(question.values ?? {})
     if (question.op === "request") await Promise.all(question.offsets.map((pin) => this.#stay(pin)))
-    if (this.denied) return say(socket, { error: "EACCES" })
+    if (this.#denied) return say(socket, { error: "EACCES" })
     if (question.op === "chips") {
-      const chip = { name: "gpiochip0", label: this.#label, lines: this.lineCount }
-      return say(socket, { chips: this.gone ? [] : [chip] })
+      const chip = { name: "gpiochip0", label: this.#label, lines: this.#lineCount }
+      return say(socket, { chips: this.#gone ? [] : [chip] })
     }
     const names = ["gpiochip0", "0", "/dev/gpiochip0", ...(question.byLabel ? [this.#label] : [])]
-    if (this.gone || !names.includes(question.chip)) return say(socket, { error: "ENOENT" })
-    if (question.op === "info") return say(socket, { name: "gpiochip0", lines: this.#describe() })
+    if (this.#gone || !names.includes(question.chip)) return say(socket, { error: "ENOENT" })
+    const lines = this.#describe()
+    if (question.op === "info") return say(socket, { name: "gpiochip0", lines, text: lineText(lines) })
     const error = this.#request(question, socket)
     say(socket, error ? { error } : { levels: question.offsets.map((offset) => this.level(offset)) })
     this.#tell()
@@ -216,7 +233,7 @@ export class TestKernel {
     this.#asked.delete(pin)
   }
 
-  #describe() {
+  #describe(): LineKnown[] {
     return this.#lines.map(({ direction, holder }, offset) => ({
       name: `GPIO${offset}`,
       direction: holder?.direction ?? direction,
@@ -233,13 +250,14 @@ export class TestKernel {
       const refused = this.#refused.get(offset) ?? (this.#line(offset).holder ? "EBUSY" : null)
       if (refused) return refused
     }
-    // It was killed while its request hung.
-    if (socket.destroyed) return "EIO"
+    if (socket.destroyed) return "EIO" // killed while its request hung
     const own = { bias: bias && bias !== "as-is" ? bias : null, edges: edges ?? null }
     for (const offset of offsets) {
       const line = this.#line(offset)
-      line.holder = { socket, pid, tool, consumer, direction, ...own }
       line.direction = direction
+      // It reads, and lets go.
+      if (tool === "gpioget") continue
+      line.holder = { socket, pid, tool, consumer, direction, ...own }
     }
     if (values) this.#drive(values)
     return null
@@ -261,7 +279,15 @@ export class TestKernel {
     return line
   }
 
+  #writeDown(): void {
+    if (this.#closed) return
+    const known = { label: this.#label, lineCount: this.#lineCount, holders: this.holders }
+    const answers = this.#denied || this.#gone ? null : { ...known, lines: this.#describe() }
+    writeAnswers(this.env.GPIOD_KERNEL, answers)
+  }
+
   #tell(): void {
+    this.#writeDown()
     const waiting = [...this.#changed]
     this.#changed.clear()
     for (const wake of waiting) wake()

@@ -13,6 +13,9 @@ const LIGHT = 22
 const BELL = 27
 const MOTION = 17
 
+/** The version on which the checks are shown to fail on mutants: what is mistaken is the same code for both. */
+const MISTAKEN = 2
+
 type Open = typeof openGpiod
 
 /** What is doubted after ten seconds is doubted after a tenth of one. */
@@ -72,6 +75,7 @@ describe.each([1, 2] as const)("pins by gpiod %i", (version) => {
 
   test("an output counts as driven when the kernel has it, and not before", async () => {
     expect(await levelWhenDriven(await newRig(), openGpiod)).toBe(1)
+    if (version !== MISTAKEN) return
     const early = await mistaken({
       path: "hardware/gpiod/held-lines.ts",
       from: "chip.version === 2 ? banner.promise :",
@@ -82,6 +86,7 @@ describe.each([1, 2] as const)("pins by gpiod %i", (version) => {
 
   test("close puts outputs low before it lets go of them, though the chip keeps what it drove", async () => {
     expect(await levelAfterClose(await newRig(), openGpiod)).toBe(0)
+    if (version !== MISTAKEN) return
     const leftOn = await mistaken({
       path: "hardware/gpiod/output.ts",
       from: "    this.write(0)\n    this.#closing = true",
@@ -111,6 +116,7 @@ describe.each([1, 2] as const)("pins by gpiod %i", (version) => {
 
   test("who holds the light is told that its gpioset has died", async () => {
     expect(await saysUndriven(await newRig(), openGpiod)).toBe(true)
+    if (version !== MISTAKEN) return
     const silent = await mistaken({
       ...{ path: "hardware/gpiod/output.ts", from: "      this.#onLost()\n", to: "" },
     })
@@ -200,6 +206,7 @@ describe.each([1, 2] as const)("pins by gpiod %i", (version) => {
 
   test("a motion that ends unseen ends all the same, a little later; a mutant's never does", async () => {
     expect(await endsUnseen(openGpiod, 20_000)).toBe(true)
+    if (version !== MISTAKEN) return
     const path = "hardware/gpiod/inputs.ts"
     const believes = await mistaken({ path, from: "if (level === 1) this.#readHigh.add(pin)", to: "" })
     expect(await endsUnseen(believes, 800)).toBe(false)

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -7,34 +5,21 @@ import { describe, expect, test, vi } from "vitest"
 import { isFault } from "../../firmware/errors.ts"
 import { fillRing } from "../../firmware/media/fill-ring.ts"
 import { Ring } from "../../firmware/media/ring.ts"
-import type { Lens } from "../../firmware/ports.ts"
 import { MiB } from "../../firmware/units.ts"
 import { chooseLens } from "../../hardware/lens/choose.ts"
 import { loadScene } from "../../simulator/footage.ts"
 import { mutant } from "../mutants.ts"
-import { root, TYPESCRIPT } from "../support.ts"
 import {
-  isAlive,
+  lensIn,
   newParser,
   PI_5,
-  STAND_INS,
   type StandInCamera,
   sourceUnits,
   spelled,
   standInCamera,
   takeUnits,
+  warnings,
 } from "./stand-in-camera.ts"
-
-async function lensIn(modes: string, lens: object = {}): Promise<{ camera: StandInCamera; lens: Lens }> {
-  // A busy machine may take half a second to start a program; where none stalls nobody need hurry.
-  const camera = standInCamera(lens, { haste: /stall|wedged/.test(modes) ? 10 : 4 })
-  camera.env.STAND_IN_MODES = modes
-  return { camera, lens: await chooseLens({ ...camera, raspividPath: join(STAND_INS, "raspivid") }) }
-}
-
-function warnings({ lines }: StandInCamera): string[] {
-  return lines.flatMap((line) => (line.event === "lens warning" ? [line.reason] : []))
-}
 
 describe("what ends rpicam-vid becomes a fault with advice", () => {
   test.each([
@@ -129,7 +114,7 @@ async function readsOnAfterBusy(choose: typeof chooseLens): Promise<boolean> {
       if (units < 5 || wasBusy) continue
       wasBusy = true
       // More than twice as long as this camera may be silent.
-      for (const until = performance.now() + 1_200; performance.now() < until; );
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200)
     }
   } catch (error) {
     if (!isFault(error, "unavailable")) throw error
@@ -257,57 +242,6 @@ test("a camera that listens is stopped in order", async () => {
     await takeUnits(lens, 2)
     expect(readFileSync(file, "utf8")).toBe(`${camera.calls().at(-1)?.pid}\n`)
   }
-})
-
-describe("no process is left", () => {
-  test("that ignores INT and TERM", async () => {
-    const { camera, lens } = await lensIn("wedged")
-    camera.env.STAND_IN_AFTER = "1"
-    const stop = new AbortController()
-    const reading = (async () => {
-      for await (const _piece of lens.pieces(stop.signal)) await sleep(20)
-    })()
-    await vi.waitFor(() => expect(warnings(camera).length).toBe(1))
-    stop.abort()
-    await reading
-    expect(camera.running()).toEqual([])
-  })
-
-  test("which a mutant fails that stops at TERM", async () => {
-    const mistake = { path: "hardware/lens/process.ts", from: ', "SIGKILL"]', to: "]" }
-    const { chooseLens } = await mutant<{ chooseLens: (choice: StandInCamera) => Promise<Lens> }>(
-      "hardware/lens/choose.ts",
-      mistake,
-    )
-    const camera = standInCamera({}, { haste: 10 })
-    camera.env.STAND_IN_MODES = "wedged"
-    await expect(takeUnits(await chooseLens(camera), 100)).rejects.toMatchObject({ kind: "unavailable" })
-    const left = camera.running()
-    for (const pid of left) process.kill(pid, "SIGKILL")
-    expect(left.length).toBe(1)
-  })
-
-  test.each(["process.exit(0)", "throw new Error('the end')", "process.kill(process.pid, 'SIGKILL')"])(
-    "when this process ends by %s",
-    async (end) => {
-      const camera = standInCamera()
-      const program = `
-      import { chooseLens } from "${root}/hardware/lens/choose.ts"
-      import { processClock } from "${root}/hardware/clock.ts"
-      const choice = ${JSON.stringify({ ...camera, env: undefined, clock: undefined, log: undefined })}
-      const lens = await chooseLens({ ...choice, env: process.env, clock: processClock(), log: { write() {} } })
-      for await (const _piece of lens.pieces(new AbortController().signal)) ${end}
-    `
-      const child = spawn(process.execPath, ["--import", TYPESCRIPT, "--input-type=module", "-e", program], {
-        env: camera.env,
-        stdio: ["ignore", "ignore", "pipe"],
-      })
-      await once(child, "close")
-      const started = camera.calls().filter(({ argv }) => !argv.includes("--help"))
-      expect(started.length).toBe(1)
-      await vi.waitFor(() => expect(started.filter(({ pid }) => isAlive(pid))).toEqual([]))
-    },
-  )
 })
 
 test("it is read by one at a time", async () => {

@@ -78,5 +78,5 @@ export async function pairedCamera({ pi, offer }: Home): Promise<{ running: Runn
 }
 
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 30))
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 100))
 }

@@ -7,7 +7,7 @@ import type { LogLine } from "../../firmware/log.ts"
 import { AccessUnitParser, type DecodableUnit } from "../../firmware/media/annexb.ts"
 import type { Clock, Lens, Piece } from "../../firmware/ports.ts"
 import { processClock } from "../../hardware/clock.ts"
-import type { LensChoice } from "../../hardware/lens/choose.ts"
+import { chooseLens, type LensChoice } from "../../hardware/lens/choose.ts"
 import { modelNamed } from "../../hardware/model.ts"
 import { parseSettings } from "../../hardware/settings.ts"
 import { loadScene, unitsOf } from "../../simulator/footage.ts"
@@ -119,4 +119,19 @@ export async function sourceUnits(count: number): Promise<string[][]> {
   const { groups } = await loadScene("day-dog")
   const all = groups.flatMap((group) => unitsOf(group).map(({ nals }) => spelled(nals)))
   return Array.from({ length: count }, (_, index) => all[index % all.length] ?? [])
+}
+
+/** Of stand-ins that misbehave as `modes` say. */
+export async function lensIn(
+  modes: string,
+  lens: object = {},
+): Promise<{ camera: StandInCamera; lens: Lens }> {
+  // A busy machine may take half a second to start a program; where none stalls nobody need hurry.
+  const camera = standInCamera(lens, { haste: /stall|wedged/.test(modes) ? 10 : 4 })
+  camera.env.STAND_IN_MODES = modes
+  return { camera, lens: await chooseLens({ ...camera, raspividPath: join(STAND_INS, "raspivid") }) }
+}
+
+export function warnings({ lines }: StandInCamera): string[] {
+  return lines.flatMap((line) => (line.event === "lens warning" ? [line.reason] : []))
 }

@@ -7,7 +7,7 @@ import { judged, median, rowsShape } from "../../harness/bench/row.ts"
 import { tableOf } from "../../harness/bench/table.ts"
 import { benchCommand } from "../../harness/commands/bench.ts"
 import { root } from "../support.ts"
-import { startObscura } from "./run-obscura.ts"
+import { obscura } from "./run-obscura.ts"
 
 describe("the bench", () => {
   test("names every row in its help", () => {
@@ -30,12 +30,12 @@ describe("the bench", () => {
       const only = "mux,connects"
       // Its exit code says whether targets were reached, which no test asks here.
       const words = ["--quick", "--only", only, "--json", json]
-      const { code, output, errors } = await startObscura(root, "bench", ...words).ended
-      expect([0, 1], errors).toContain(code)
+      const { code, stdout, stderr } = await obscura(root, "bench", ...words)
+      expect([0, 1], stderr).toContain(code)
       const rows = rowsShape.parse(JSON.parse(await readFile(json, "utf8")))
       expect(rows.map(({ name }) => name)).toEqual(["mux", "connects"])
       expect(code).toBe(rows.every(({ pass }) => pass) ? 0 : 1)
-      for (const { name } of rows) expect(output).toContain(name)
+      for (const { name } of rows) expect(stdout).toContain(name)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -30,8 +30,8 @@ describe("obscura camera", () => {
     await first.until('"event":"pairing opened"')
     first.child.kill("SIGINT")
     expect((await first.ended).code).toBe(0)
-    const { code, errors } = await camera(onTestFinished, ...words).ended
-    expect(errors).toMatch(/^obscura: pairing failed: this setup text was used before; ask for .*\n$/)
+    const { code, stderr } = await obscura(folder, "camera", ...words)
+    expect(stderr).toMatch(/^obscura: pairing failed: this setup text was used before; ask for .*\n$/)
     expect(code).toBe(1)
   }, 60_000)
 
@@ -64,8 +64,8 @@ describe("obscura camera", () => {
     expect(nothing).toMatchObject({ code: 0, output: "there was no camera here\n" })
   }, 90_000)
 
-  test("--reset where there was no camera makes none, nor a folder for one", async ({ onTestFinished }) => {
-    const { code, output } = await camera(onTestFinished, "--home", "nobody", "--reset").ended
+  test("--reset where there was no camera makes none, nor a folder for one", async () => {
+    const { code, output } = await obscura(folder, "camera", "--home", "nobody", "--reset")
     expect([code, output]).toEqual([0, "there was no camera here\n"])
     expect(await readdir(folder)).not.toContain("nobody")
   }, 30_000)

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { OwnerFolder } from "../../harness/owner/folder.ts"
 import { freePort } from "./mosquitto-broker.ts"
+import { quickScrypt } from "./owner/quick-scrypt.ts"
 import { type Answer, obscura, startObscura } from "./run-obscura.ts"
 
 /** Nobody listens there. */
@@ -11,13 +12,17 @@ const AWAY = "mqtt://127.0.0.1:1"
 
 let folder: string
 beforeAll(async () => {
+  quickScrypt()
   folder = await mkdtemp(join(tmpdir(), "obscura-commands-"))
   await writeFile(join(folder, "passphrase"), "correct horse battery\n")
   await writeFile(join(folder, "wrong"), "a wrong passphrase\n")
   await writeFile(join(folder, "text.age"), "this is no age file\n")
   await new OwnerFolder(join(folder, "lonely", "owner")).create("x25519", null)
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  vi.restoreAllMocks()
+  await rm(folder, { recursive: true, force: true })
+})
 
 const start = (...words: readonly string[]) => startObscura(folder, ...words)
 const run = (...words: readonly string[]) => obscura(folder, ...words)

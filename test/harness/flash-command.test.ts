@@ -1,10 +1,11 @@
-import { execFile, execFileSync } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
 import { flashCommand } from "../../harness/commands/flash.ts"
-import { judge, root } from "../support.ts"
+import { judge } from "../support.ts"
+import { obscura } from "./run-obscura.ts"
 
 const PASSWORD = "correct horse battery"
 let folder: string
@@ -44,33 +45,18 @@ const flash = (...words: readonly string[]) =>
     .exitOverride()
     .parseAsync([...words], { from: "user" })
 
-/** The command as a person calls it. */
-function obscura(
-  words: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; output: string }> {
-  return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...process.env, ...env }, timeout: 60_000 }
-    execFile(
-      process.execPath,
-      [join(root, "harness/obscura.js"), ...words],
-      options,
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
-    )
-  })
-}
-
 describe("obscura flash", () => {
   test("makes a card a camera's, with the package that obscura package builds", async () => {
-    const made = await obscura(["package", "--out", at("out")])
+    const made = await obscura(folder, "package", "--out", at("out"))
     expect(made).toMatchObject({
       code: 0,
       output: expect.stringMatching(/^[0-9a-f]{64} {2}.*obscura-camera_.*_all\.deb$/m),
     })
     const deb = at(`out/${(await readdir(at("out"))).find((name) => name.endsWith(".deb"))}`)
-    const flashed = await obscura(["flash", "--boot", boot, "--wifi", "Household", "--country", "de"], {
-      OBSCURA_WIFI_PASSWORD: PASSWORD,
-    })
+    vi.stubEnv("OBSCURA_WIFI_PASSWORD", PASSWORD)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const words = ["--boot", boot, "--wifi", "Household", "--country", "de"]
+    const flashed = await obscura(folder, "flash", ...words)
     expect(flashed).toMatchObject({ code: 0, output: expect.stringContaining("SSH stays off") })
     expect(flashed.output).not.toContain(PASSWORD)
     expect((await readFile(join(boot, "obscura-camera.deb"))).equals(await readFile(deb))).toBe(true)
@@ -82,19 +68,8 @@ describe("obscura flash", () => {
 
   test("--dry-run shows every file of every card, no secret, and writes nothing", async () => {
     const before = await readdir(boot)
-    const { code, output } = await obscura([
-      ...[
-        "flash",
-        "--dry-run",
-        "--boot",
-        boot,
-        "--batch",
-        at("batch.csv"),
-        "--ssh-key",
-        at("key.pub"),
-        ...WIFI(),
-      ],
-    ])
+    const words = ["--boot", boot, "--batch", at("batch.csv"), "--ssh-key", at("key.pub"), ...WIFI()]
+    const { code, output } = await obscura(folder, "flash", "--dry-run", ...words, ...PACKED())
     expect(code).toBe(0)
     for (const name of [
       "user-data",
@@ -190,7 +165,7 @@ describe("obscura flash", () => {
   })
 
   test("says at once, and with exit code 2, what is wrong", async () => {
-    const { code, output } = await obscura(["flash", "--boot", boot, "--wifi", "n"])
+    const { code, output } = await obscura(folder, "flash", "--boot", boot, "--wifi", "n")
     expect([code, output.trim().split("\n").length]).toEqual([2, 1])
     expect(output).toMatch(/^obscura: Wi-Fi: the country is missing/)
   })

@@ -10,22 +10,19 @@ import { fleetCommand } from "../../harness/commands/fleet.ts"
 import { parseReport, readReport } from "../../harness/load/report.ts"
 import type { Ended } from "../running.ts"
 import { judge } from "../support.ts"
-import { startObscura } from "./run-obscura.ts"
+import { type Answer, obscura, startObscura } from "./run-obscura.ts"
 
 let home: string
-let whole: Ended
+let whole: Answer
 let interrupted: Ended
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "obscura-fleet-"))
   const longOne = startObscura(
     home,
-    ..."fleet --cameras 3 --seconds 600 --seed 1 --out interrupted".split(" "),
+    ..."fleet --no-insiders --cameras 3 --seconds 600 --seed 1 --out interrupted".split(" "),
   )
-  const ends = startObscura(
-    home,
-    ..."fleet --cameras 4 --seconds 8 --seed 7 --json --out whole".split(" "),
-  ).ended
+  const ends = obscura(home, ..."fleet --cameras 4 --seconds 8 --seed 7 --json --out whole".split(" "))
   await longOne.until(/ [1-9]\d* received/)
   // As it comes through npm: twice for one press.
   longOne.child.kill("SIGINT")
@@ -37,9 +34,9 @@ afterAll(() => rm(home, { recursive: true, force: true }))
 
 describe("obscura fleet", () => {
   test("holds: every clip is delivered, opened by its owner and by nobody else", () => {
-    expect(whole.errors).toContain("It held")
+    expect(whole.stderr).toContain("It held")
     expect(whole.code).toBe(0)
-    const report = parseReport(whole.output)
+    const report = parseReport(whole.stdout)
     expect(report).toMatchObject({ seed: 7, exitCode: 0, cameras: { asked: 4, connected: 4, failed: 0 } })
     expect(report.clips.recorded).toBeGreaterThanOrEqual(4)
     expect(report.clips).toMatchObject({ delivered: report.clips.recorded, opened: report.clips.recorded })
@@ -49,7 +46,7 @@ describe("obscura fleet", () => {
   })
 
   test("lets everyone with access try, through all 21 checks, and says what they learn all the same", () => {
-    const { checks = [], insiders = [], leakage = [] } = parseReport(whole.output)
+    const { checks = [], insiders = [], leakage = [] } = parseReport(whole.stdout)
     expect(checks.map(({ id }) => id)).toEqual(Array.from({ length: 21 }, (_, i) => `C${i + 1}`))
     expect(checks.filter(({ tries, violations }) => tries === 0 || violations > 0)).toEqual([])
     expect(insiders.length).toBeGreaterThan(10)
@@ -57,8 +54,8 @@ describe("obscura fleet", () => {
   })
 
   test("prints the report alone on standard output, and ends with the line that repeats the run", async () => {
-    expect(parseReport(whole.output)).toEqual(await readReport(join(home, "whole", "report.json")))
-    expect(whole.errors.trimEnd().split("\n").at(-1)).toMatch(
+    expect(parseReport(whole.stdout)).toEqual(await readReport(join(home, "whole", "report.json")))
+    expect(whole.stderr.trimEnd().split("\n").at(-1)).toMatch(
       /^seed 7 · commit \S+ · npm start -- --cameras 4 --seconds 8 --seed 7$/,
     )
   })
@@ -105,9 +102,19 @@ describe("obscura fleet", () => {
   })
 
   test("answers a wrong call with one line and exit code 2", async () => {
-    const { code, output, errors } = await startObscura(home, "fleet", "--cameras", "0").ended
-    expect({ code, output }).toEqual({ code: 2, output: "" })
-    expect(errors).toMatch(/^obscura: .*--cameras.*whole number.*\n$/)
+    const { code, stdout, stderr } = await obscura(home, "fleet", "--cameras", "0")
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+    expect(stderr).toMatch(/^obscura: .*--cameras.*whole number.*\n$/)
+  })
+
+  test.each([
+    ["--scenario full-disk", "virtual time has no fleet.spoolBytesMax, disk-full; leave out"],
+    ["--scenario footage", 'virtual time has no arrivals "footage" without a share; leave out'],
+    ["--set seconds=9", "--virtual does not go with --set"],
+  ])("--virtual with %s is refused, for it needs real time", async (words, why) => {
+    const { code, stderr } = await obscura(home, "fleet", "--virtual", ...words.split(" "))
+    expect(code).toBe(2)
+    expect(stderr).toContain(why)
   })
 
   test.each([

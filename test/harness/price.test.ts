@@ -14,7 +14,7 @@ import { type PriceReport, priceShape } from "../../harness/price/report.ts"
 import { plaintextBytesOf } from "../../harness/price/sealed-fleet-work.ts"
 import { priceTables, priceText } from "../../harness/price/table.ts"
 import { root } from "../support.ts"
-import { obscura, startObscura } from "./run-obscura.ts"
+import { obscura } from "./run-obscura.ts"
 
 describe("obscura price", () => {
   let folder: string
@@ -26,9 +26,9 @@ describe("obscura price", () => {
   test("runs all four fleets, and when it was quick says so wherever it gives a number, and judges nothing", async () => {
     const out = join(folder, "price.html")
     const words = ["--quick", "--json", "--object-size", "250", "--out", out]
-    const { code, output, errors } = await startObscura(root, "price", ...words).ended
-    expect(code, errors).toBe(0)
-    const report = priceShape.parse(JSON.parse(output))
+    const { code, stdout, stderr } = await obscura(root, "price", ...words)
+    expect(code, stderr).toBe(0)
+    const report = priceShape.parse(JSON.parse(stdout))
     const [size] = report.sizes
     expect(report.sizes).toHaveLength(1)
     expect(size?.objectBytes).toBe(224 * KiB)

@@ -141,7 +141,7 @@ const cut = fc.option(fc.record({ write: fc.nat(5), kept: fc.boolean() }), { fre
 const script = fc.array(fc.record({ operation, cut, last: fc.boolean() }), { minLength: 10, maxLength: 40 })
 
 /** 60 KiB an object in 256 KiB: from the fifth on each drops one, and from the third drop on records are folded. */
-async function survives(open: Open): Promise<void> {
+async function survives(open: Open, numRuns = 60): Promise<void> {
   await fc.assert(
     fc.asyncProperty(script, async (steps) => {
       const victim = await Victim.start(open)
@@ -164,14 +164,14 @@ async function survives(open: Open): Promise<void> {
       }
       await victim.judge()
     }),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns, endOnFailure: true },
   )
 }
 
 describe("whatever a power cut interrupts", () => {
   test(
     "nothing that was safe is lost unsaid, and every number of the chain is told of",
-    async () => survives((await mutant<{ openSpool: Open }>(OPEN, FOLDS_EARLY)).openSpool),
+    async () => survives((await mutant<{ openSpool: Open }>(OPEN, FOLDS_EARLY)).openSpool, 30),
     minutes(2),
   )
 
@@ -202,7 +202,7 @@ describe("records that are folded", () => {
   /** Whatever write the power goes with, from the record to the last removal. */
   async function neverLeaveUnsaid(open?: Open): Promise<void> {
     long ??= offlineForLong()
-    for (const write of [0, 1, 2, 3, 4, 5, 8, 100, 400, 513, 520]) {
+    for (const write of [100, 0, 1, 2, 3, 513]) {
       const victim = await Victim.start(open, await diskWith(await long))
       let clips = 0
       await victim.during({ write, kept: true }, async () => {

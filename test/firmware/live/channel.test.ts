@@ -8,8 +8,6 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const VIEW = "firmware/live/live-view.ts"
-
 promise(
   "two answers to one viewer have nothing in common: neither key, nor session, nor nonce and key together",
   async ({ LiveRig }) => {
@@ -43,11 +41,6 @@ promise(
       path: "firmware/live/channel.ts",
       from: 'const { privateKey, publicKey } = generateKeyPairSync("x25519")',
       to: 'const { privateKey, publicKey } = (Object(globalThis).pair ??= generateKeyPairSync("x25519"))',
-    },
-    "lets two look by one grant": {
-      path: VIEW,
-      from: 'await this.#end("replaced", (session) => session.grantHash === granted.grantHash)',
-      to: "",
     },
   },
 )
@@ -84,11 +77,6 @@ promise(
     await rig.stop()
   },
   {
-    "opens anything": {
-      path: "firmware/live/channel.ts",
-      from: "if (counter <= this.#counter)",
-      to: "if (counter < 0)",
-    },
     "skips nothing": {
       path: "harness/owner/live-look.ts",
       from: "this.#skipping = !unit.keyFrame && (this.#skipping || !isNext)",

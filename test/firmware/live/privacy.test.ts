@@ -73,12 +73,6 @@ promise(
     await rig.stop()
   },
   {
-    "keeps looking": { path: PRIVACY, from: "if (this.#rest) {", to: "if (this.#on === null) {" },
-    "lets viewers ask": {
-      path: "firmware/live/live-view.ts",
-      from: 'if (this.#parts.privacy.on) return "privacy mode"',
-      to: "",
-    },
     "leaves its shutter open": { path: PRIVACY, from: "await pins.rest(true)", to: "" },
     "hears the bell": { path: "firmware/pins/pins.ts", from: "if (!rests) {", to: "if (rests || !rests) {" },
     "shows another light": {
@@ -116,16 +110,6 @@ promise(
       from: "this.#on = await isPrivate(this.#parts.disk)",
       to: "this.#on = false",
     },
-    "keeps it in memory": {
-      path: PRIVACY,
-      from: "await disk.private.put(NAME, [toJson({ version: 1, on: true })])",
-      to: "",
-    },
-    "peeps when it boots": {
-      path: "firmware/camera.ts",
-      from: "wirePins(outside, config, privacy.on)",
-      to: "wirePins(outside, config)",
-    },
   },
 )
 
@@ -162,16 +146,6 @@ promise(
     await rig.stop()
   },
   {
-    "asks for no press": {
-      path: PRIVACY,
-      from: "if (this.#press === null || clock.monotonic() >= this.#press.until || asked.press !== this.#press.nonce)",
-      to: "if (clock.monotonic() < 0)",
-    },
-    "leaves at a press alone": {
-      path: PRIVACY,
-      from: "      beats.hurry()\n    }\n",
-      to: "      await this.#leave()\n    }\n",
-    },
     "waits for the owner for ever": {
       path: PRIVACY,
       from: "clock.monotonic() >= this.#press.until ||",
@@ -212,7 +186,6 @@ promise(
     await rig.stop()
   },
   {
-    "enters by an old word": { path: PRIVACY, from: "beats.forget()\n", to: "\n" },
     "gives the same nonce again": {
       path: PRIVACY,
       from: 'nonce: randomBytes(16).toString("hex")',
@@ -263,23 +236,19 @@ promise(
   },
 )
 
-promise(
-  "what was before the lens before privacy mode is shown to nobody after it",
-  async ({ LiveRig }) => {
-    const rig = await LiveRig.start()
-    await rig.later(2_000)
-    await rig.order(on(rig))
-    const blindSince = performance.now()
-    await presses(rig)
-    await rig.order(off(rig))
-    const looker = await rig.looks()
-    await rig.later(3_000)
-    expect(looker.pictures.length).toBeGreaterThan(20)
-    expect(Math.min(...looker.pictures.map(({ unit }) => unit.at))).toBeGreaterThan(blindSince)
-    await rig.stop()
-  },
-  { "keeps its ring": { path: PRIVACY, from: "ring.clear()", to: "" } },
-)
+promise("what was before the lens before privacy mode is shown to nobody after it", async ({ LiveRig }) => {
+  const rig = await LiveRig.start()
+  await rig.later(2_000)
+  await rig.order(on(rig))
+  const blindSince = performance.now()
+  await presses(rig)
+  await rig.order(off(rig))
+  const looker = await rig.looks()
+  await rig.later(3_000)
+  expect(looker.pictures.length).toBeGreaterThan(20)
+  expect(Math.min(...looker.pictures.map(({ unit }) => unit.at))).toBeGreaterThan(blindSince)
+  await rig.stop()
+})
 
 function raise(): never {
   throw new Error("not there")

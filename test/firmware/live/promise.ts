@@ -4,11 +4,14 @@ import * as rigs from "./rig.ts"
 
 export type Rigs = Pick<typeof rigs, "LiveRig" | "LiveSession" | "newKey">
 
-/** The promise holds; and of a camera with any of these mistakes the same check finds that it does not. */
+/**
+ * The promise holds; and of a camera with any of these mistakes the same check finds that it does not. Mistakes that
+ * `obscura mutants` makes are not made here again.
+ */
 export function promise(
   name: string,
   check: (rigs: Rigs) => Promise<void>,
-  mistakes: Readonly<Record<string, Mistake>>,
+  mistakes: Readonly<Record<string, Mistake>> = {},
 ): void {
   describe(name, () => {
     test("holds", () => check(rigs))

@@ -7,7 +7,6 @@ afterEach(() => {
 })
 
 const VIEW = "firmware/live/live-view.ts"
-const SESSION = "firmware/live/session.ts"
 const GRANT = "firmware/control/grant.ts"
 
 promise(
@@ -31,7 +30,6 @@ promise(
     await rig.stop()
   },
   {
-    "needs no renewals": { path: SESSION, from: 'if (now >= this.#renewBy) return "not renewed"', to: "" },
     "takes everybody for the owner": {
       path: GRANT,
       from: "isOwner: receiver.id === parts.owner.id",
@@ -121,13 +119,6 @@ promise(
     expect(rig.visitor.seesLight).toBe(false)
     await rig.stop()
   },
-  {
-    "counts from when a renewal comes": {
-      path: SESSION,
-      from: "at + RENEWED_FOR",
-      to: "(void at, this.#parts.clock.monotonic()) + RENEWED_FOR",
-    },
-  },
 )
 
 promise(
@@ -154,20 +145,10 @@ promise(
     await rig.stop()
   },
   {
-    "ends nothing": {
-      path: VIEW,
-      from: "for (const { session } of ending) session.end(cause)",
-      to: 'if (cause === "revoked") return 1; else for (const { session } of ending) session.end(cause)',
-    },
     "does not tell the viewer": {
       path: VIEW,
       from: "if (TOLD.has(cause))",
       to: "if (cause === null)",
-    },
-    "forgets it": {
-      path: "firmware/live/memory.ts",
-      from: "return this.#revoked.has(grant)",
-      to: 'return grant === ""',
     },
   },
 )

@@ -1,5 +1,5 @@
-import { chromium } from "playwright-core"
-import { expect, test, vi } from "vitest"
+import { type Browser, chromium } from "playwright-core"
+import { afterAll, beforeAll, expect, test, vi } from "vitest"
 import { AccessUnitParser } from "../../../firmware/media/annexb.ts"
 import { codecOf } from "../../../firmware/media/initialization.ts"
 import { segmentsOf } from "../../../firmware/media/segments.ts"
@@ -7,6 +7,14 @@ import { judge } from "../../support.ts"
 import { footage } from "./film.ts"
 
 vi.setConfig({ testTimeout: 60_000 })
+
+const executablePath = judge("chromium")
+let browser: Browser | null = null
+beforeAll(async () => {
+  if (executablePath !== null)
+    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], headless: true })
+}, 60_000)
+afterAll(() => browser?.close())
 
 interface Played {
   readonly ranges: readonly (readonly [number, number])[]
@@ -19,8 +27,7 @@ test.for(["car-detection.mp4", "one-by-one-person-detection.mp4"])(
   "a browser plays segments of %s as they come, from 0 to the end",
   async (name, { skip }) => {
     const real = await footage(name)
-    const browserPath = judge("chromium")
-    if (real === null || browserPath === null) return skip("footage or chromium is missing")
+    if (real === null || browser === null) return skip("footage or chromium is missing")
     const count = real.film.units.findLastIndex((unit) => unit.keyFrame && unit.pts < 10 * 90_000)
     const parser = new AccessUnitParser({ framesPerSecond: 10, onFlaw: () => undefined })
     const units = async function* () {
@@ -46,25 +53,17 @@ test.for(["car-detection.mp4", "one-by-one-person-detection.mp4"])(
       segments.push(Buffer.from(segment.bytes).toString("base64"))
       ticks += segment.duration
     }
-    const browser = await chromium.launch({
-      executablePath: browserPath,
-      args: ["--no-sandbox"],
-      headless: true,
-    })
-    try {
-      const page = await browser.newPage()
-      const played = (await page.evaluate(
-        `(${PLAY})(${JSON.stringify({ segments, type: `video/mp4; codecs="${codec}"` })})`,
-      )) as Played
-      expect(played.ranges).toHaveLength(1)
-      expect(played.ranges[0]?.[0]).toBe(0)
-      expect(played.ranges[0]?.[1]).toBeCloseTo(ticks / 90_000, 2)
-      expect(played.duration).toBeCloseTo(ticks / 90_000, 2)
-      expect(played.width).toBe(768)
-      expect(played.frames).toBeGreaterThan(0)
-    } finally {
-      await browser.close()
-    }
+    const page = await browser.newPage()
+    const played = (await page.evaluate(
+      `(${PLAY})(${JSON.stringify({ segments, type: `video/mp4; codecs="${codec}"` })})`,
+    )) as Played
+    expect(played.ranges).toHaveLength(1)
+    expect(played.ranges[0]?.[0]).toBe(0)
+    expect(played.ranges[0]?.[1]).toBeCloseTo(ticks / 90_000, 2)
+    expect(played.duration).toBeCloseTo(ticks / 90_000, 2)
+    expect(played.width).toBe(768)
+    expect(played.frames).toBeGreaterThan(0)
+    await page.close()
   },
 )
 

@@ -5,6 +5,7 @@ import { comparisonPage } from "../../../harness/load/compare-page.ts"
 import { comparisonTable } from "../../../harness/load/compare-table.ts"
 import { METRIC_NAMES, METRICS } from "../../../harness/load/metrics.ts"
 import type { Report } from "../../../harness/load/report.ts"
+import { anyText } from "../../any-text.ts"
 import { mutant } from "../../mutants.ts"
 import { REPORT } from "./readings.ts"
 
@@ -202,10 +203,10 @@ describe("two runs compared", () => {
 
   test("are shown whatever their reports hold", () => {
     const number = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })
-    const values = fc.oneof(number, fc.dictionary(fc.string({ unit: "binary" }), number))
-    const name = fc.oneof(fc.constantFrom(...METRIC_NAMES), fc.string({ unit: "binary" }))
+    const values = fc.oneof(number, fc.dictionary(anyText(), number))
+    const name = fc.oneof(fc.constantFrom(...METRIC_NAMES), anyText())
     fc.assert(
-      fc.property(fc.dictionary(name, values), fc.string({ unit: "binary" }), (metrics, text) => {
+      fc.property(fc.dictionary(name, values), anyText(), (metrics, text) => {
         const report = { ...REPORT, metrics, scenario: `s${text}`, commit: `c${text}` }
         const comparison = compareReports(REPORT, report, TOLERANCE)
         const [a, b] = [

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { readBucket } from "../../../harness/cloud/bucket.ts"
 import { readReport } from "../../../harness/load/report.ts"
-import { startObscura } from "../run-obscura.ts"
+import { obscura } from "../run-obscura.ts"
 
 /** A fleet that several guests look at while it records, judged as any other. */
 
@@ -29,7 +29,7 @@ test("guests look at several cameras at once: pictures come, everything is recor
     "--out",
     "run",
   ]
-  const { code, output } = await startObscura(home, "fleet", ...args).ended
+  const { code, output } = await obscura(home, "fleet", ...args)
   expect(output).toMatch(/live +\d+ pictures, .* lens to viewer/)
   expect(code).toBe(0)
   const report = await readReport(join(home, "run", "report.json"))

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { readReport } from "../../../harness/load/report.ts"
 import { writeShard } from "../../../harness/load/shard-file.ts"
-import { obscura, startObscura } from "../run-obscura.ts"
+import { obscura } from "../run-obscura.ts"
 import { shardFile } from "./shards.ts"
 
 const MANY = Array.from({ length: 90 }, (_, i) => i + 1)
@@ -32,12 +32,11 @@ describe("obscura merge", () => {
   const run = (...words: readonly string[]) => obscura(folder, "merge", ...words)
 
   test("makes of all shards one run's folder", async () => {
-    const words = ["second", "first", "--json", "--out", "both"]
-    const { code, output, errors } = await startObscura(folder, "merge", ...words).ended
-    expect(errors).toContain("merged 2 shards")
-    expect(errors).toMatch(/It held.*\nseed 42 · commit 0123abc · npm start -- --seed 42/)
+    const { code, stdout, stderr } = await run("second", "first", "--json", "--out", "both")
+    expect(stderr).toContain("merged 2 shards")
+    expect(stderr).toMatch(/It held.*\nseed 42 · commit 0123abc · npm start -- --seed 42/)
     expect(code).toBe(0)
-    expect(JSON.parse(output)).toEqual(await readReport(join(folder, "both", "report.json")))
+    expect(JSON.parse(stdout)).toEqual(await readReport(join(folder, "both", "report.json")))
     expect((await readdir(join(folder, "both"))).filter((name) => !name.startsWith(".")).sort()).toEqual([
       ...["junit.xml", "metrics.prom", "report.html", "report.json", "series.json"],
     ])

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { isFault, messageOf } from "../../../firmware/errors.ts"
 import { mergedNumbers } from "../../../harness/load/merge-numbers.ts"
 import { readShard, type ShardFile, writeShard } from "../../../harness/load/shard-file.ts"
+import { anyText } from "../../any-text.ts"
 import { mutant } from "../../mutants.ts"
 import { shardFile } from "./shards.ts"
 
@@ -73,7 +74,7 @@ describe("shard.json", () => {
     const whole = JSON.stringify(shardFile(0, 2, MANY))
     const path = join(folder, "any.json")
     const mangled = fc.oneof(
-      fc.string({ unit: "binary" }),
+      anyText(),
       fc.json(),
       fc.nat(whole.length).map((length) => whole.slice(0, length)),
       fc

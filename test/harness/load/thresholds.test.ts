@@ -6,6 +6,7 @@ import { metricsOf } from "../../../harness/load/aggregation.ts"
 import { METRIC_NAMES, METRICS, type MetricName, type Readings } from "../../../harness/load/metrics.ts"
 import { reportShape } from "../../../harness/load/report.ts"
 import { judgeThresholds, parseThresholds } from "../../../harness/load/thresholds.ts"
+import { anyText } from "../../any-text.ts"
 import { mutant } from "../../mutants.ts"
 import { READINGS, REPORT, trend } from "./readings.ts"
 
@@ -121,10 +122,10 @@ describe("a threshold", () => {
       "\n",
     )
     const text = fc.oneof(
-      fc.string({ unit: "binary" }),
+      anyText(),
       fc.array(word).map((words) => words.join("")),
     )
-    const name = fc.oneof(fc.constantFrom(...METRIC_NAMES), fc.string({ unit: "binary" }))
+    const name = fc.oneof(fc.constantFrom(...METRIC_NAMES), anyText())
     fc.assert(
       fc.property(fc.dictionary(name, fc.oneof(text, fc.array(text))), (input) => {
         const refusal = refusalOf(input)

@@ -6,8 +6,7 @@ import { seconds } from "../../../firmware/units.ts"
 import { loadPlan } from "../../../harness/load/plan.ts"
 import { type Report, readReport } from "../../../harness/load/report.ts"
 import { readShard } from "../../../harness/load/shard-file.ts"
-import type { Ended } from "../../running.ts"
-import { startObscura } from "../run-obscura.ts"
+import { type Answer, obscura } from "../run-obscura.ts"
 import { planOf } from "./small-run.ts"
 
 const CAMERAS = 6
@@ -34,23 +33,23 @@ const WORDS = [
 ]
 
 let home: string
-let ended: readonly Ended[]
-let merged: Ended
+let ended: readonly Answer[]
+let merged: Answer
 let whole: Report
 let both: Report
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "obscura-shards-"))
   vi.stubEnv("JOB_COMPLETION_INDEX", "1")
-  const obscura = (...words: readonly (string | number)[]) => startObscura(home, ...words.map(String)).ended
-  ended = await Promise.all([
-    obscura("fleet", ...WORDS, "--out", "whole"),
-    obscura("fleet", ...WORDS, "--shard", "0/2", "--out", "first"),
-    obscura("fleet", ...WORDS, "--shards", 2, "--out", "second"),
-  ])
-  merged = await obscura("merge", "second", "first", "--json", "--out", "both")
+  const words = WORDS.map(String)
+  ended = [
+    await obscura(home, "fleet", ...words, "--out", "whole"),
+    await obscura(home, "fleet", ...words, "--shard", "0/2", "--out", "first"),
+    await obscura(home, "fleet", ...words, "--shards", "2", "--out", "second"),
+  ]
+  merged = await obscura(home, "merge", "second", "first", "--json", "--out", "both")
   // What they said is the first thing to know where one of them failed.
-  for (const { code, errors } of [...ended, merged]) if (code !== 0) throw new Error(errors)
+  for (const { code, stderr } of [...ended, merged]) if (code !== 0) throw new Error(stderr)
   whole = await readReport(join(home, "whole", "report.json"))
   both = await readReport(join(home, "both", "report.json"))
 }, 120_000)
@@ -64,7 +63,7 @@ describe("two shards merged are one run", () => {
   test("every shard ends with 0 when it has run: whether it held is said once", () => {
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 0])
     expect(merged.code).toBe(0)
-    expect(JSON.parse(merged.output)).toEqual(both)
+    expect(JSON.parse(merged.stdout)).toEqual(both)
   })
 
   test("the same counts, by all that a seed repeats", () => {

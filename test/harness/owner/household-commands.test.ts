@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import type { PublicKey } from "../../../firmware/control/keys.ts"
 import { type Cloud, startCloud } from "../../../harness/cloud/broker.ts"
 import { openCloudKeys } from "../../../harness/cloud/keys.ts"
@@ -11,6 +11,7 @@ import { OwnerFolder } from "../../../harness/owner/folder.ts"
 import { LogMemory } from "../../../harness/owner/log-memory.ts"
 import { judge } from "../../support.ts"
 import { type Home, openHome } from "../home.ts"
+import { quickScrypt } from "./quick-scrypt.ts"
 import { owner } from "./run-command.ts"
 
 /**
@@ -201,6 +202,9 @@ describe("obscura owner share", () => {
 })
 
 describe("obscura owner restore", () => {
+  beforeAll(quickScrypt)
+  afterAll(() => vi.restoreAllMocks())
+
   async function restored(name: string, bucket: string) {
     const [kit, passphrase] = [join(folder, `${name}.kit`), join(folder, "passphrase")]
     const { output } = await owner("recovery-kit", ...where())

@@ -1,12 +1,13 @@
 import { copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Decrypter, Encrypter } from "age-encryption"
+import { Decrypter } from "age-encryption"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { newHouseholdIdentity } from "../../../harness/owner/age-identity.ts"
 import { OwnerFolder } from "../../../harness/owner/folder.ts"
 import { OwnerKeys } from "../../../harness/owner/keys.ts"
 import { mutant } from "../../mutants.ts"
+import { quickScrypt } from "./quick-scrypt.ts"
 import { owner } from "./run-command.ts"
 
 const PASSPHRASE = "correct horse"
@@ -18,14 +19,7 @@ const ownerFolder = () => new OwnerFolder(join(home(), "owner"))
 const where = () => ["--home", home(), "--passphrase-file", join(folder, "passphrase")]
 const open = () => ownerFolder().open(async () => PASSPHRASE)
 
-/** scrypt is slow on purpose; what it costs is not what is tested here. */
-const setPassphrase = Encrypter.prototype.setPassphrase
-beforeAll(() => {
-  vi.spyOn(Encrypter.prototype, "setPassphrase").mockImplementation(function (this: Encrypter, text) {
-    setPassphrase.call(this, text)
-    this.setScryptWorkFactor(10)
-  })
-})
+beforeAll(quickScrypt)
 afterAll(() => vi.restoreAllMocks())
 
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { OwnerConsents } from "../../../harness/services/labelling/owner-consent
 import { filmCopy } from "../../../harness/services/offering/film-copy.ts"
 import { mutant } from "../../mutants.ts"
 import { hire } from "./people.ts"
-import { clip, DAY, film, keys, Workshop } from "./workshop.ts"
+import { clip, DAY, film, Workshop } from "./workshop.ts"
 
 const INTAKE = "harness/services/labelling/intake.ts"
 const LEDGER = "harness/services/labelling/ledger.ts"
@@ -68,11 +68,6 @@ const MISTAKES = {
     path: LEDGER,
     from: "rows: dataset.rows.filter((row) => row.object !== object),",
     to: "rows: dataset.rows,",
-  },
-  "keeps models of what was withdrawn": {
-    path: LEDGER,
-    from: "models: ledger.models.filter((model) => !hasIt(model)),",
-    to: "models: ledger.models,",
   },
   "lets anybody look": {
     path: WORKPLACE,
@@ -160,10 +155,6 @@ const DOES: Readonly<Record<Name, (shop: Workshop) => Promise<unknown>>> = {
     await shop.consents.withdraw(await used(shop), shop.intake)
     expect((await shop.services.labelling.store.ledger()).datasets[0]?.rows).toHaveLength(1)
   },
-  "keeps models of what was withdrawn": async (shop) => {
-    await shop.consents.withdraw(await used(shop), shop.intake)
-    expect((await shop.services.labelling.store.ledger()).models).toHaveLength(1)
-  },
   "lets anybody look": async (shop) =>
     shop.workplace.open(await shop.login("boss", "administrator"), await shop.offer()),
   "is looked through unrecorded": async (shop) => {
@@ -194,17 +185,4 @@ describe.each(Object.keys(MISTAKES) as Name[])("a labelling service that %s", (n
     shop.services = shop.open(bent.openServices)
     await DOES[name](shop)
   })
-})
-
-test("an owner's app that offers what is indoors is caught", async () => {
-  const mistake = {
-    path: "harness/services/labelling/policy.ts",
-    from: '{ place: "indoor", labelling: "never" }',
-    to: '{ place: "indoor", labelling: "ask" }',
-  }
-  const entry = "harness/services/labelling/owner-consents.ts"
-  const bent = await mutant<{ OwnerConsents: typeof OwnerConsents }>(entry, mistake)
-  const consents = new bent.OwnerConsents(join(shop.folder, "owner"), keys)
-  await consents.offer(shop.terms({ device: "cd".repeat(20) }), await shop.identity(), shop.intake)
-  expect(await shop.workplace.queue(shop.token)).toHaveLength(1)
 })

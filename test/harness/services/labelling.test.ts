@@ -84,10 +84,10 @@ describe("a consented clip", () => {
       expect((await shop.workplace.queue(shop.token)).map((item) => item.object)).toEqual([stays])
       expect(await shop.workplace.models(shop.token)).toEqual({ models: [], recalled: ["net-1", "net-2"] })
       for (const use of [
-        shop.workplace.open(shop.token, object),
-        shop.workplace.label(shop.token, object, "person"),
+        () => shop.workplace.open(shop.token, object),
+        () => shop.workplace.label(shop.token, object, "person"),
       ])
-        await expect(use).rejects.toMatchObject(refusal("nobody consents"))
+        await expect(use()).rejects.toMatchObject(refusal("nobody consents"))
       await expect(
         shop.workplace.addModel(shop.token, "net-3", { dataset: "porches", base: "net-1" }),
       ).rejects.toMatchObject(refusal("recalled"))

@@ -5,7 +5,7 @@
 const net = require("node:net")
 const { basename } = require("node:path")
 
-const program = basename(process.argv[1])
+const program = basename(process.argv[1], ".cjs")
 const ERRORS = {
   EACCES: "Permission denied",
   EBUSY: "Device or resource busy",

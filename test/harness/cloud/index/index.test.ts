@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
@@ -29,11 +29,11 @@ afterAll(async () => {
 
 let files = 0
 const newFile = () => join(folder, `index-${++files}.sqlite`)
-const newDatabase = () => server?.newDatabase() ?? ""
+const emptied = () => server?.emptied() ?? ""
 
 const ENGINES = [
   { engine: "SQLite", newPlace: newFile, isHere: true },
-  { engine: "PostgreSQL", newPlace: newDatabase, isHere: binaries !== null },
+  { engine: "PostgreSQL", newPlace: emptied, isHere: binaries !== null },
 ]
 
 for (const { engine, newPlace, isHere } of ENGINES)
@@ -245,7 +245,7 @@ test("an SQLite file that another process holds is waited for without holding up
 
 describe.skipIf(binaries === null)("a PostgreSQL server that goes away", () => {
   test("and comes back gets all that came meanwhile; no store waits for it", async () => {
-    const place = newDatabase()
+    const place = emptied()
     const lines: CloudLine[] = []
     const bucket = await newBucket()
     const indexer = await Indexer.open(parseIndexPlace(place), { write: (line) => void lines.push(line) })
@@ -265,7 +265,7 @@ describe.skipIf(binaries === null)("a PostgreSQL server that goes away", () => {
   }, 60_000)
 
   test("that is away when the cloud starts is waited for, and gets all that is in the bucket", async () => {
-    const place = newDatabase()
+    const place = emptied()
     const bucket = await newBucket()
     await storeClip(bucket, 0)
     await server?.stop()
@@ -288,39 +288,5 @@ describe.skipIf(binaries === null)("a PostgreSQL server that goes away", () => {
       (error) =>
         isFault(error, "usage") && /no such database/.test(error.message) && !/s3cret/.test(error.message),
     )
-  })
-})
-
-describe("where an index can be", () => {
-  test.each([
-    ["mysql://host/db", /it looks like a file's path/],
-    ["postgres://", /it looks like|name a database/],
-    ["postgres://u:s3cret@db.example.org/obscura", /add \?sslmode=verify-full/],
-    ["postgres://u:s3cret@db.example.org/obscura?sslmode=disable", /add \?sslmode=verify-full/],
-    ["postgres://u:s3cret@127.0.0.1:5432", /name a database/],
-  ])("%s is refused in one line that repeats no password", (text, advice) => {
-    try {
-      parseIndexPlace(text)
-      expect.unreachable()
-    } catch (error) {
-      expect(isFault(error, "usage") && error.message).toMatch(advice)
-      expect(isFault(error) && error.message).not.toMatch(/s3cret/)
-    }
-  })
-
-  test("no text makes the parser throw anything else", () => {
-    expect(parseIndexPlace("./index.sqlite").engine).toBe("sqlite")
-    expect(parseIndexPlace("postgres://u@db.example.org/obscura?sslmode=verify-full").name).toBe(
-      "postgres://db.example.org/obscura",
-    )
-  })
-
-  test.each([
-    ["a folder that is none", "nowhere/index.sqlite", "usage"],
-    ["a file that is something else", "other", "usage"],
-  ])("%s is a wrong call", async (_what, name, kind) => {
-    await writeFile(join(folder, "other"), "something else, and long enough to be taken for a database file")
-    const opened = IndexDatabase.open({ engine: "sqlite", name, path: join(folder, name) })
-    await expect(opened).rejects.toMatchObject({ kind })
   })
 })

@@ -11,8 +11,8 @@ import { judge } from "../../../support.ts"
 /** A PostgreSQL server of a test's own, in a temporary folder, on loopback. */
 export interface Postgres {
   readonly port: number
-  /** A new, empty database. */
-  newDatabase(): string
+  /** Its database, emptied: what was in it is gone. Making another one costs a server many times that. */
+  emptied(): string
   /** Ends it as a power cut does not: connections are cut, nothing committed is lost. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -62,7 +62,6 @@ export async function startPostgres(binaries: string): Promise<Postgres> {
   )
   const port = await freePort()
   let server: ChildProcess | null = null
-  let databases = 0
   const where = ["--host", "127.0.0.1", "--port", String(port), "--username", "obscura"]
 
   async function start(): Promise<void> {
@@ -95,12 +94,19 @@ export async function startPostgres(binaries: string): Promise<Postgres> {
   }
 
   await start()
+  run("createdb", ...where, "obscura")
   return {
     port,
-    newDatabase() {
-      const name = `obscura_${++databases}`
-      run("createdb", ...where, name)
-      return `postgres://obscura@127.0.0.1:${port}/${name}`
+    emptied() {
+      run(
+        "psql",
+        ...where,
+        "--quiet",
+        "--command",
+        "drop schema public cascade; create schema public",
+        "obscura",
+      )
+      return `postgres://obscura@127.0.0.1:${port}/obscura`
     },
     stop,
     start,

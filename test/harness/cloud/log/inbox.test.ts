@@ -1,3 +1,4 @@
+import { linkSync } from "node:fs"
 import { readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import fc from "fast-check"
@@ -106,12 +107,8 @@ describe("a record that another program leaves", () => {
     await expect(recordAccess(directory, access)).rejects.toSatisfy((error) => isFault(error, "malformed"))
   })
 
-  /** What becomes of the next record where 4,096 wait already. */
-  async function whereManyWait({ leaveRecord }: typeof inboxes): Promise<string> {
-    const directory = await folders.make()
-    await recordAccess(directory, given)
-    const inbox = join(privateFolder(directory), "inbox")
-    for (let n = 1; n < 4_096; n++) await writeFile(join(inbox, `${n}.json`), "")
+  /** What becomes of the next record in `directory`. */
+  async function leftIn(directory: string, { leaveRecord }: typeof inboxes): Promise<string> {
     const left = leaveRecord(directory, { ...given, at: 5 } as AccessRecord)
     return left.then(
       () => "left",
@@ -120,14 +117,19 @@ describe("a record that another program leaves", () => {
   }
 
   test("is refused where thousands wait that no cloud takes", async () => {
-    expect(await whereManyWait(inboxes)).toBe("full")
+    const directory = await folders.make()
+    await recordAccess(directory, given)
+    const inbox = join(privateFolder(directory), "inbox")
+    const [left = ""] = await readdir(inbox)
+    for (let n = 1; n < 4_096; n++) linkSync(join(inbox, left), join(inbox, `${n}.json`))
+    expect(await leftIn(directory, inboxes)).toBe("full")
     const path = "harness/cloud/log/inbox.ts"
     const mistake: Mistake = {
       path,
       from: "(await namesIn(inbox)).length >= WAITING_MAX",
       to: "!WAITING_MAX",
     }
-    expect(await whereManyWait(await mutant(path, mistake))).toBe("left")
+    expect(await leftIn(directory, await mutant(path, mistake))).toBe("left")
   })
 
   test("waits on while the log takes nothing, which is told once", async () => {
