@@ -30,7 +30,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Most of a test here is waiting: for a post-roll, a back-off, a process that starts.
-    maxWorkers: 6,
+    maxWorkers: 8,
     projects: [
       {
         extends: true,

@@ -23,7 +23,7 @@ let manifests: readonly Manifest[]
 let entries: readonly ObjectEntry[]
 
 beforeAll(async () => {
-  run = await smallRun(3, 4)
+  run = await smallRun(3, 7)
   evidence = run.evidence
   const owner = evidence.owners[0]
   if (!owner) throw new Error("camera 0 was not paired")
