@@ -1,9 +1,10 @@
 import { Tries } from "../checks/check.ts"
 import { searchPlain } from "../load/plain-search.ts"
+import { PLAIN_MARKS } from "./sealed-objects.ts"
 import type { Insider } from "./world.ts"
 
 /** Marks of a film, a picture and a label; none may go by in plain. */
-const MARKS = ["moofmfhd", "ftypiso", "avc1", "JFIF\0", '"label"', '"trigger"']
+const MARKS = [...PLAIN_MARKS, '"label"', '"trigger"']
 
 /** Has every byte between cameras and cloud, inside TLS: as if that were broken, or read where it ends. */
 export const eavesdropper: Insider = {

@@ -53,13 +53,17 @@ export async function opens(bytes: Uint8Array, identity: Identity): Promise<bool
 }
 
 const AGE_HEADER = Buffer.from("age-encryption.org/v1\n-> ")
-/** What a film or a picture has in it when it is plain, wherever one looks (ISO/IEC 14496-12 boxes; JPEG's JFIF). */
-const PLAIN_MARKS = ["ftypiso", "moofmfhd", "avc1", "JFIF\0"].map((mark) => Buffer.from(mark, "latin1"))
+/**
+ * What a film or a picture has in it when it is plain, wherever one looks: heads of boxes (ISO/IEC 14496-12, 14496-15) with
+ * the bytes that always follow, and JFIF's. Long ones, for ciphertext shows any four bytes once in four gigabytes.
+ */
+export const PLAIN_MARKS = ["ftypiso", "moof\0\0\0\x10mfhd", "avc1\0\0\0\0\0\0\0\x01", "\xff\xe0\0\x10JFIF\0"]
+const MARKS = PLAIN_MARKS.map((mark) => Buffer.from(mark, "latin1"))
 
 /** What shows of it without any key; null: nothing but that it is an age file. */
 export function plainIn(bytes: Uint8Array): string | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   if (!file.subarray(0, AGE_HEADER.length).equals(AGE_HEADER)) return "is no age file"
-  const mark = PLAIN_MARKS.find((each) => file.includes(each))
+  const mark = MARKS.find((each) => file.includes(each))
   return mark ? `shows ${JSON.stringify(mark.toString("latin1"))}` : null
 }
