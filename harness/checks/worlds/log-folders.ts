@@ -57,7 +57,7 @@ export class LogFolders {
 
   async copyOf(log: string): Promise<string> {
     const copy = await this.make()
-    await cp(log, copy, { recursive: true, filter: (path) => !path.endsWith("/lock") })
+    await copyLog(log, copy)
     return copy
   }
 
@@ -88,3 +88,14 @@ export function look(
 }
 
 export const kindsOf = ({ alerts }: LogView): readonly string[] => alerts.map(({ kind }) => kind)
+
+/** A log that publishes meanwhile renames and removes files under the copier's feet: then it begins anew. */
+export async function copyLog(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await cp(from, to, { recursive: true, filter: (path) => !path.endsWith("/lock") })
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT") || tries === 20) throw error
+      await rm(to, { recursive: true, force: true })
+    }
+}

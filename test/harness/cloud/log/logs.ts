@@ -1,14 +1,10 @@
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { signingKeyOf } from "../../../../firmware/control/keys.ts"
+import { accessTo, copyLog, LOG, LOG_KEY } from "../../../../harness/checks/worlds/log-folders.ts"
 import { AccessLog } from "../../../../harness/cloud/log/access-log.ts"
-import { type LogIdentity, originOf } from "../../../../harness/cloud/log/checkpoint.ts"
-import type { AccessRecord } from "../../../../harness/cloud/log/records.ts"
 
-/** The key and the name of the logs in these tests. */
-export const LOG_KEY = signingKeyOf(Buffer.alloc(32, 3))
-export const LOG: LogIdentity = { origin: originOf("cloud.example"), key: LOG_KEY }
+export { accessTo, LOG, LOG_KEY }
 
 export function openLog(directory: string): Promise<AccessLog> {
   return AccessLog.open({ directory, origin: LOG.origin, key: LOG_KEY })
@@ -16,18 +12,6 @@ export function openLog(directory: string): Promise<AccessLog> {
 
 /** A camera's id; the first byte says in which shard its mailbox is. */
 export const deviceOf = (number: number): string => number.toString(16).padStart(2, "0").padEnd(40, "d")
-
-/** The n-th access to a camera. */
-export function accessTo(device: string, n: number): AccessRecord {
-  return {
-    kind: "ciphertext read",
-    device,
-    at: 1_700_000_000_000 + n,
-    by: { role: "support", key: null },
-    reason: `visit ${n}`,
-    objects: [n.toString(16).padStart(32, "0")],
-  }
-}
 
 /** A folder, and copies of it, that go with the test. */
 export class Folders {
@@ -42,7 +26,7 @@ export class Folders {
   /** What a power cut would leave now: all that was written. Not the lock, which is no file. */
   async copyOf(log: string): Promise<string> {
     const copy = await this.make()
-    await cp(log, copy, { recursive: true, filter: (path) => !path.endsWith("/lock") })
+    await copyLog(log, copy)
     return copy
   }
 
