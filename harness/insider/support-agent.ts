@@ -4,13 +4,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { base32nopad } from "@scure/base"
 import { signingKeyOf } from "../../firmware/control/keys.ts"
-import { deviceTopic, liveTopic } from "../../firmware/control/protocol.ts"
 import { seconds } from "../../firmware/units.ts"
 import { Tries } from "../checks/check.ts"
 import type { Access } from "../cloud/log/record-access.ts"
 import { newHouseholdIdentity } from "../owner/age-identity.ts"
 import { OwnerKeys } from "../owner/keys.ts"
-import { LiveLook } from "../owner/live-look.ts"
 import { needsFactor, openWithFactor, sealForFactor } from "../owner/second-factor.ts"
 import { ServiceFolder } from "../services/service-folder.ts"
 import { StaffRegistry } from "../services/staff/registry.ts"
@@ -19,8 +17,7 @@ import { newSupportCode } from "../services/support/code.ts"
 import { SupportDesk } from "../services/support/desk.ts"
 import { lookRequest } from "../services/support/request.ts"
 import { asOwner, look, within } from "./guest.ts"
-import { intrude } from "./intruder.ts"
-import { forgedGrant, framesIn, lastBeat, picturesIn } from "./unlent.ts"
+import { asking, forgedGrant, lastBeat, seesNothing } from "./unlent.ts"
 import type { Insider } from "./world.ts"
 
 /** None of them says why somebody should be let into a home. */
@@ -100,22 +97,9 @@ export const supportAgent: Insider = {
             reason: "asked, and not answered",
             beat: lastBeat(home),
           })
-          const words = [
-            {
-              topic: deviceTopic(camera.id, "view"),
-              payload: Buffer.from(new LiveLook(camera, key, grant).ask),
-            },
-          ]
-          const { heard } = await intrude(
-            world,
-            { role: "viewer", key },
-            [liveTopic(camera.id, key.id)],
-            words,
-            500,
-            signal,
-          )
-          tries.holds(framesIn(heard) === 0, "a look that was asked for and not answered shows a camera")
-          tries.leaks({ frames: picturesIn(heard) })
+          const words = [asking(camera, key, grant)]
+          const otherwise = "a look that was asked for and not answered shows a camera"
+          await seesNothing({ world, tries, signal }, camera, key, words, 500, otherwise)
         }
         return tries
       },

@@ -70,6 +70,26 @@ export function picturesIn(heard: readonly Said[]): number {
   ).length
 }
 
+/** The word by which whoever has `key` asks `camera` for a look. */
+export function asking(camera: PublicKey, key: SigningKey, grant: Uint8Array): Said {
+  return { topic: deviceTopic(camera.id, "view"), payload: Buffer.from(new LiveLook(camera, key, grant).ask) }
+}
+
+/** Says `words` at the real broker with `key`, and holds that nothing of a look at `camera` came of it, for `stay`. */
+export async function seesNothing(
+  { world, tries, signal }: { readonly world: World; readonly tries: Tries; readonly signal: AbortSignal },
+  camera: PublicKey,
+  key: SigningKey,
+  words: readonly Said[],
+  stay: Milliseconds,
+  otherwise: string,
+): Promise<void> {
+  const topics = [liveTopic(camera.id, key.id)]
+  const { heard } = await intrude(world, { role: "viewer", key }, topics, words, stay, signal)
+  tries.holds(framesIn(heard) === 0, otherwise)
+  tries.leaks({ frames: picturesIn(heard) })
+}
+
 /** At the real broker, with `key` and no grant of the owner's: every way that a portal might try. */
 export async function askInVain(
   world: World,
@@ -79,18 +99,15 @@ export async function askInVain(
   signal: AbortSignal,
 ): Promise<void> {
   const { camera, owner } = home
-  const [view, own] = [deviceTopic(camera.id, "view"), liveTopic(camera.id, key.id)]
+  const own = liveTopic(camera.id, key.id)
   const beat = lastBeat(home)
-  const say = (grant: Uint8Array): readonly Said[] => [
-    { topic: view, payload: Buffer.from(new LiveLook(camera, key, grant).ask) },
-  ]
   const grants = [
     forgedGrant(camera.id, { owner: key, receiver: key, by: key, beat }),
     forgedGrant(camera.id, { owner, receiver: key, by: key, beat }),
   ]
   for (const role of ["viewer", "owner"] as const)
     for (const grant of grants) {
-      const { heard } = await intrude(world, { role, key }, [own], say(grant), STAY, signal)
+      const { heard } = await intrude(world, { role, key }, [own], [asking(camera, key, grant)], STAY, signal)
       tries.holds(framesIn(heard) === 0, `${framesIn(heard)} frames for a ${role} without the owner's grant`)
       tries.leaks({ frames: picturesIn(heard) })
     }

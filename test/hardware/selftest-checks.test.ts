@@ -1,11 +1,9 @@
-import { generate } from "mqtt-packet"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { parseConfig } from "../../firmware/config.ts"
 import { Fault } from "../../firmware/errors.ts"
-import type { Dialler, HealthReading } from "../../firmware/ports.ts"
+import type { HealthReading } from "../../firmware/ports.ts"
 import type { World } from "../../hardware/selftest/world.ts"
 import { virtualClock } from "../../simulator/clock.ts"
-import { memoryDialler } from "../../simulator/dialler.ts"
 import { MemoryDisk } from "../../simulator/disk.ts"
 import { scriptedHealth } from "../../simulator/health.ts"
 import { seededRandom } from "../../simulator/random.ts"
@@ -21,7 +19,6 @@ import {
   keyFile,
   missing,
   noisy,
-  pair,
   showing,
 } from "./selftest-world.ts"
 
@@ -177,65 +174,6 @@ test("what the settings have no pin for is skipped", async () => {
     })
 })
 
-describe("a broker", () => {
-  const at = (dialler: ScriptedBroker["dialler"]) => ({ broker: { host: "broker.example", dialler } })
-
-  test("that is none in the settings is skipped", async () => {
-    expect(await finding(check("broker"), await goodWorld({ broker: null }))).toMatchObject({
-      verdict: "skipped",
-    })
-  })
-
-  test("of a paired camera must have the key of the pairing", async () => {
-    const mine = "ab".repeat(32)
-    for (const [proven, verdict] of [
-      [mine, "pass"],
-      ["cd".repeat(32), "fail"],
-    ] as const) {
-      const scripted = new ScriptedBroker()
-      const world = await goodWorld(at(provenBy(proven, scripted)))
-      await pair(world, mine)
-      expect((await finding(check("broker"), world)).verdict).toBe(verdict)
-    }
-  })
-
-  test("that lets this camera in passes; one that does not, or says nothing, fails", async () => {
-    const world = await goodWorld()
-    await pair(world, null)
-    expect(await finding(check("broker"), world)).toMatchObject({
-      verdict: "pass",
-      why: expect.stringMatching(/lets this camera in/),
-    })
-    const no = generate({ cmd: "connack", returnCode: 5, sessionPresent: false })
-    const refusing = memoryDialler({
-      accept: (stream) => stream.on("error", () => undefined).once("data", () => stream.write(no)),
-    })
-    expect(await finding(check("broker"), { ...world, ...at(refusing) })).toMatchObject({
-      verdict: "fail",
-      why: expect.stringMatching(/not authorized/i),
-    })
-    const silent = memoryDialler({ accept: () => undefined })
-    expect(await finding(check("broker"), { ...world, ...at(silent) })).toMatchObject({ verdict: "fail" })
-  })
-
-  test("that only pairing can vouch for is neither good nor bad before", async () => {
-    const dial = async () => {
-      throw new Fault("refused", "dial: the certificate of broker.example does not hold: self-signed")
-    }
-    expect(await finding(check("broker"), await goodWorld(at({ dial })))).toMatchObject({
-      verdict: "skipped",
-    })
-  })
-
-  test("makes a board without a key no key", async () => {
-    const world = await goodWorld({ keyFile: async () => null })
-    await world.memory.private.remove("identity")
-    await finding(check("broker"), world)
-    await finding(check("key"), world)
-    expect(await world.memory.private.list("")).toEqual([])
-  })
-})
-
 test("a network without a broker to look up is skipped, and one of this machine needs no way out", async () => {
   const alone = { defaultRoute: async () => null, resolve: async () => noName() }
   expect(await finding(check("network"), await goodWorld({ broker: null }))).toMatchObject({
@@ -269,17 +207,6 @@ test("a damaged key fails, and is not repeated", async () => {
   expect(verdict).toBe("fail")
   expect(why).not.toContain("c0ffee")
 })
-
-/** `broker`, with a key whose hash is `proven`. */
-function provenBy(proven: string, { dialler }: ScriptedBroker): Dialler {
-  return {
-    async dial(pin, signal) {
-      if (pin !== proven)
-        throw new Fault("refused", "dial: it is not the broker of the pairing: its key differs")
-      return dialler.dial(null, signal)
-    },
-  }
-}
 
 function noName(): never {
   throw new Fault("unavailable", "broker.example: no such name")
