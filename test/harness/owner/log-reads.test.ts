@@ -1,7 +1,8 @@
-import { cp, readdir } from "node:fs/promises"
+import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { sha256Hex } from "../../../firmware/control/keys.ts"
+import { copyLog } from "../../../harness/checks/worlds/log-folders.ts"
 import { CLOUD_NAME, openCloudKeys } from "../../../harness/cloud/keys.ts"
 import { recordAccess } from "../../../harness/cloud/log/record-access.ts"
 import * as buckets from "../../../harness/commands/owner-bucket.ts"
@@ -65,7 +66,7 @@ describe("beside a cloud that runs", () => {
     const silent = await mutant<typeof buckets>(path, mistake)
     // A copy, whose cloud does not run and takes nothing.
     const home = join(world.folder, "copy")
-    await cp(world.one.home, home, { recursive: true, filter: (from) => !from.endsWith("/lock") })
+    await copyLog(world.one.home, home)
     const inbox = join(home, "cloud", "log", "private", "inbox")
     const waiting: number[] = []
     const by = () => ({ role: "staff", key: null }) as const
